@@ -1,0 +1,48 @@
+"""What an HTTP function offers: its endpoints, with all that the OpenAPI document says of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class Scope(Enum):
+    """Which credential opens an endpoint (design, section 6)."""
+
+    OPEN = "open"
+    WRITE = "write"
+    PUBLISH = "publish"
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """An endpoint's part of the OpenAPI document; made only when that document is.
+
+    `query` and the members of `answers` are pydantic models; `request` maps media types to a pydantic model or a
+    JSON Schema; `answers` maps statuses to a model, or None where there is no body, problem documents apart.
+    """
+
+    query: type[Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    problems: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path and its methods. `handle` raises `shared.errors`; the app answers with a problem document."""
+
+    methods: tuple[str, ...]
+    path: str
+    handle: Callable[[Request], Awaitable[Response]]
+    scope: Scope
+    summary: str
+    document: Callable[[], Doc] = Doc
+    cors: bool = False
+    """Whether a page of another origin may call it (players with a write key, widgets with a publish key)."""

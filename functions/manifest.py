@@ -1,0 +1,57 @@
+"""Every function of the suite: what starts it, what it reads and writes, what it may use.
+
+Local runner, CDK, Terraform, `serverless.yml`, least-privilege policies and the OpenAPI document are derived from
+this list. A test runs each function with ports that record their use and fails when the two disagree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from shared.ports import Ports
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Serves HTTP: `entry(ports, settings)` returns its endpoints (functions/http/endpoint.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnStream:
+    """Consumes a stream: `entry(ports, settings)` returns a BatchHandler (shared/stream.py)."""
+
+    stream: str
+    batch_records: int
+    window_ms: int
+    """How long a batch may be gathered before it is handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Runs on a schedule, at least once each time: `entry(ports, settings)` returns `run(deadline) -> None`."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One deployable function. Resources are named `table:x`, `objects:x`, `stream:x`, `secret:x`, `history`."""
+
+    name: str
+    entry: str
+    trigger: Http | OnStream | Every
+    reads: frozenset[str] = field(default_factory=frozenset)
+    writes: frozenset[str] = field(default_factory=frozenset)
+    memory_mb: int = 512
+    timeout_seconds: int = 30
+
+    def load(self) -> Callable[[Ports, Settings], Any]:
+        """The entry, imported only now: one function never pays for another's imports."""
+        module, _, name = self.entry.partition(":")
+        entry: Callable[[Ports, Settings], Any] = getattr(import_module(module), name)
+        return entry
+
+
+FUNCTIONS: tuple[Function, ...] = ()
