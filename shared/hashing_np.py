@@ -25,4 +25,5 @@ def kept_at(values: Hashes, level: int) -> NDArray[np.bool_]:
     """Which viewers are in the sample of rate 1/2**level."""
     if level == 0:
         return np.ones(len(values), dtype=np.bool_)
-    return (mix(values, SAMPLE_SEED) >> np.uint64(64 - level)) == 0
+    kept: NDArray[np.bool_] = mix(values, SAMPLE_SEED) >> np.uint64(64 - level) == np.uint64(0)
+    return kept

@@ -52,9 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     history_days: Positive = 400
 
     # credentials; the keys themselves are secrets
-    viewer_token_audience: str = "grandstand"
-    viewer_token_issuer: str = ""
-    viewer_token_jwks_url: str = ""
+    jwt_audience: str = "grandstand"
+    jwt_issuer: str = ""
+    jwt_jwks_url: str = ""
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -69,7 +69,5 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         try:
             msgspec.convert(values[info.name], info.type, strict=False)
         except msgspec.ValidationError as error:
-            raise Misconfigured(
-                f"{PREFIX}{info.name.upper()}={text!r}: {error}. Correct or unset it."
-            ) from None
+            raise Misconfigured(f"{PREFIX}{info.name.upper()}={text!r}: {error}. Correct or unset it.") from None
     return msgspec.convert(values, Settings, strict=False)
