@@ -23,8 +23,10 @@ class Scope(Enum):
 class Doc:
     """An endpoint's part of the OpenAPI document; made only when that document is.
 
-    `query` and the members of `answers` are pydantic models; `request` maps media types to a pydantic model or a
-    JSON Schema; `answers` maps statuses to a model, or None where there is no body, problem documents apart.
+    `query` is a pydantic model, one field a parameter. `request` maps media types to a pydantic model or a JSON
+    Schema. `answers` maps statuses to a model or a JSON Schema (both mean `application/json`), to a mapping of media
+    types to those, or to None where there is no body. Problem documents are listed in `problems` by status, beyond
+    those that the edge itself can answer with.
     """
 
     query: type[Any] | None = None

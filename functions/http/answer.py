@@ -1,0 +1,49 @@
+"""Answers: JSON by orjson, queries read into pydantic models."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+
+def json_answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`value`, which orjson can write, as an `application/json` answer."""
+    return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+def read_query(request: Request, model: "type[Model]") -> "Model":
+    """The query string as `model`. Raises InvalidInput (400) that names each parameter and what it takes.
+
+    A parameter given twice is refused rather than half heard; `key` is the credential's, not the query's.
+    """
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "key"]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        twice = sorted({name for name in given if sum(name == other for other, _ in pairs) > 1})
+        raise InvalidInput(f"Give {', '.join(twice)} once.", reason="query")
+    return validated(given, model)
+
+
+def validated(value: object, model: "type[Model]") -> "Model":
+    """`value` as `model`. Raises InvalidInput (400) that names each field and what it takes."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise InvalidInput("; ".join(map(_told, error.errors(include_url=False))) + ".", reason="query") from None
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    where = ".".join(map(str, error["loc"]))
+    message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{where}: {message}" if where else message
