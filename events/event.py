@@ -1,5 +1,6 @@
 """The event: one thing that happened while a viewer watched, and the words it is told in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,8 +36,8 @@ MAX_ID_BYTES: Final = 256
 MAX_TEXT_BYTES: Final = 2_000
 
 
-class Event(msgspec.Struct, kw_only=True, gc=False):
-    """One event as Grandstand knows it, whatever format it came in.
+class CoreEvent(msgspec.Struct, kw_only=True, gc=False):
+    """The fields that every report has, and no other: most bodies are decoded into these alone.
 
     `event_timestamp` is in ms since epoch on the player's clock; durations are in ms, bitrates in kbit/s.
     One of `viewer_id` and `session_id` is there; each stands in for the other where it is not.
@@ -59,7 +60,10 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     age_group: str | None = None
     report_every_seconds: int | None = None
 
-    # what only some events carry
+
+class Event(CoreEvent, kw_only=True, gc=False):
+    """One event as Grandstand knows it, whatever format it came in."""
+
     content_type: str | None = None
     consent: str | None = None
     child: bool | None = None
@@ -97,7 +101,7 @@ class Body:
     """What a decoder made of one HTTP request, before any rule of the house is applied."""
 
     events: list[Event]
-    indices: list[int] | range
+    indices: Sequence[int]
     """Each event's index in the body, as the sender counts."""
     rejected: list[Rejection] = field(default_factory=list)
     batch_id: str | None = None
@@ -109,3 +113,5 @@ class Body:
     child: bool | None = None
     normalised: dict[str, int] = field(default_factory=dict)
     """How often a rule of the format was broken and mended, by rule."""
+    core: list[CoreEvent] = field(default_factory=list)
+    """The events, where none of them has more than the core fields; `events` is empty then."""
