@@ -13,11 +13,15 @@ RECORD_ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """What ingest appends: `body` is a packed record (events/record.py) that names itself by `record_id`."""
+    """What ingest appends: `body` is a packed record (events/record.py) that names itself by `record_id`.
+
+    A replay from the dead letters hands on `first_appended_at`, so that the horizon of the record's marks holds.
+    """
 
     record_id: bytes
     key: str
     body: bytes
+    first_appended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""The local provider's composition root: every port on one data folder, each made when first used."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from adapters.local import queue, stream, table
+from adapters.local.clock import SystemClock
+from adapters.local.objects import LocalObjects
+from adapters.local.queue import LocalQueue
+from adapters.local.secrets import FILE, LocalSecrets
+from adapters.local.store import Database
+from adapters.local.stream import LocalStream
+from adapters.local.table import LocalTable
+from shared.ports import Clock, Ports, Warehouse
+from shared.settings import Settings
+
+STREAM_FILE: Final = "stream.db"
+TABLES_FILE: Final = "tables.db"
+QUEUE_FILE: Final = "queue.db"
+OBJECTS_FOLDER: Final = "objects"
+HISTORY_FOLDER: Final = "history"
+
+
+class Suite:
+    """The ports of one data folder, with what only the local provider's own processes use."""
+
+    def __init__(self, data_dir: Path, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.data_dir = data_dir
+        self.clock = clock or SystemClock()
+        self.log_store = Database(data_dir / STREAM_FILE, stream.SCHEMA, page_size=stream.PAGE_SIZE)
+        self.table_store = Database(data_dir / TABLES_FILE, table.SCHEMA)
+        self.queue_store = Database(data_dir / QUEUE_FILE, queue.SCHEMA)
+        self.stream = cache(lambda name: LocalStream(self.log_store, name, self.clock))
+        self.ports = Ports(
+            clock=self.clock,
+            secrets=LocalSecrets(data_dir / FILE),
+            stream=self.stream,
+            table=cache(lambda name: LocalTable(self.table_store, name, self.clock)),
+            objects=cache(lambda name: LocalObjects(data_dir / OBJECTS_FOLDER / name)),
+            queue=cache(lambda name: LocalQueue(self.queue_store, name, self.clock)),
+            warehouse=cache(lambda: _warehouse(self.ports, settings)),
+            history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
+        )
+
+    def close(self) -> None:
+        """Close the files; the ports open them again when they are used."""
+        for database in (self.log_store, self.table_store, self.queue_store):
+            database.close()
+
+
+def suite(data_dir: Path, settings: Settings) -> Ports:
+    """The ports of a data folder, which need not exist yet."""
+    return Suite(data_dir, settings).ports
+
+
+def _warehouse(ports: Ports, settings: Settings) -> Warehouse:
+    from adapters.local.warehouse import LocalWarehouse
+
+    return LocalWarehouse(ports, settings)
