@@ -106,7 +106,7 @@ def test_two_endpoints_at_one_place_are_a_mistake() -> None:
 
 
 def test_an_endpoint_for_viewers_must_say_for_which() -> None:
-    with pytest.raises(ValueError, match="needs an .id. that"):
+    with pytest.raises(ValueError, match=r"needs an .id. that"):
         local(endpoint("/v1/me", Scope.VIEWER))
 
 

@@ -34,11 +34,7 @@ def document() -> Doc:
         query=Query,
         headers={"Idempotency-Key": "Names the body"},
         request={"application/json": Inner, "application/x-report": report},
-        answers={
-            200: Answer,
-            202: {"type": "array", "items": {"$ref": "#/$defs/Two"}, "$defs": {"Two": {}}},
-            204: None,
-        },
+        answers={200: Answer, 202: listed, 204: None},
         problems=(422,),
     )
 
