@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,7 +12,7 @@ from functions.http import pages
 from functions.http.auth import Guard
 from functions.http.endpoint import Endpoint
 from functions.http.endpoint import Scope as Opens
-from functions.http.origins import Origins
+from functions.http.origins import Headers, Origins
 from functions.http.problems import Refused, log, problem_of
 from shared.errors import InvalidInput
 from shared.ports import Ports
@@ -112,7 +111,7 @@ class Edge:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        headers = Headers(scope=scope)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         endpoint: Endpoint | None = None
         try:
             self._origins.check(headers)

@@ -20,10 +20,10 @@ from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from functions.http.endpoint import Endpoint, Scope
+from functions.http.origins import Headers
 from functions.http.problems import Refused
 from shared.errors import Misconfigured, Unavailable
 from shared.ports import Secrets
