@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from time import time
 from typing import NamedTuple
 
 EVENT_BYTES = 366
@@ -20,6 +21,11 @@ NETWORKS = ("excellent", "good", "fair", "poor")
 COUNTRIES = ("DE", "FR", "GB", "US", "BR", "IN", "JP", "NG", "PL", "ES")
 TIERS = ("free", "standard", "premium")
 AGES = ("18-24", "25-34", "35-44", "45-54", "55+")
+
+
+def recently() -> int:
+    """A minute's start, two to three minutes ago, in ms since epoch: what ingest accepts, and all of it is past."""
+    return (int(time()) // 60 - 2) * 60_000
 
 
 def bodies(

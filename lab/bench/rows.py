@@ -1,0 +1,15 @@
+"""The rows that all contenders must agree on."""
+
+from typing import Final, NamedTuple
+
+WINDOW_MS: Final = 5_000
+
+
+class Row(NamedTuple):
+    """One content in one 5 s window; `start_ms` is ms since epoch."""
+
+    content_id: str
+    start_ms: int
+    events: int
+    watched_ms: int
+    viewers: int
