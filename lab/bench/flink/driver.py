@@ -61,8 +61,12 @@ def figures() -> list[Figure]:
         for state, seconds in (("warm", flink.warm_seconds), ("cold", flink.cold_seconds))
     ]
     return [
-        Figure("Flink, warm JVM", EVENTS / flink.warm_seconds, "events/s", note="heap state, nothing durable, one core"),
-        Figure("Flink, new JVM", EVENTS / flink.cold_seconds, "events/s", note="its first run; the JVM's start left out"),
+        Figure(
+            "Flink, warm JVM", EVENTS / flink.warm_seconds, "events/s", note="heap state, nothing durable, one core"
+        ),
+        Figure(
+            "Flink, new JVM", EVENTS / flink.cold_seconds, "events/s", note="its first run; the JVM's start left out"
+        ),
         Figure("Grandstand in memory", EVENTS / memory.seconds, "events/s", note="JSON bytes to rows, one core"),
         Figure("Grandstand durably", EVENTS / durable.seconds, "events/s", note="the same by SQLite with FULL sync"),
         *ratios,
