@@ -1,0 +1,25 @@
+"""What kind of device a User-Agent header names."""
+
+import re
+from typing import Final
+
+_KINDS: Final = (
+    (
+        "tv",
+        r"smart-?tv|appletv|apple tv|googletv|android tv|hbbtv|web0s|webos|tizen.*tv|roku|bravia|aft[a-z]{1,4}\b"
+        r"|crkey|netcast|viera|playstation|xbox|nintendo",
+    ),
+    ("tablet", r"ipad|tablet|kindle|silk/|android(?!.*mobile)"),
+    ("mobile", r"iphone|ipod|mobile|android|windows phone"),
+    ("desktop", r"windows nt|macintosh|mac os x|x11|linux|cros"),
+)
+_PATTERNS: Final = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS)
+_LONGEST: Final = 1_000
+
+
+def device_type(user_agent: str | None) -> str | None:
+    """`tv`, `tablet`, `mobile` or `desktop`; None where the header does not tell."""
+    if not user_agent:
+        return None
+    head = user_agent[:_LONGEST]
+    return next((kind for kind, pattern in _PATTERNS if pattern.search(head)), None)
