@@ -1,0 +1,1 @@
+"""From records of the stream to the audience's window states."""

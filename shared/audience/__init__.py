@@ -1,0 +1,1 @@
+"""What is known of a content's viewers in a window: pure, mergeable, integers throughout."""

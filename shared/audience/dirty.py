@@ -1,0 +1,52 @@
+"""Dirty marks: which minutes of a content must be rolled up anew.
+
+A mark is put before the states it speaks of are written, and cleared only at the version that the roller read: a
+crash between the two leaves a mark too many, never one too few.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from shared.errors import CorruptData
+from shared.keys import content_key
+from shared.ports import Key, Table
+
+DIRTY_TABLE: Final = "dirty"
+SHARDS: Final = 16
+MINUTE: Final = "1m"
+HOUR: Final = "1h"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(tuple[str, int])
+
+
+def partitions() -> list[str]:
+    """Every partition that marks may lie in."""
+    return [f"dirty#{shard:02x}" for shard in range(SHARDS)]
+
+
+def dirty_key(content_id: str, resolution: str, number: int) -> Key:
+    """Where the mark of a content's minute or hour (its time since epoch, in minutes or hours) lies.
+
+    The end of the sort key has a fixed form, so no content id needs escaping.
+    """
+    name = content_key(content_id)
+    shard = blake2b(name.encode(), digest_size=8).digest()[0] % SHARDS
+    return f"dirty#{shard:02x}", f"{name}|{resolution}|{number:010d}"
+
+
+def put_dirty(table: Table, content_id: str, resolution: str, numbers: Iterable[int]) -> None:
+    """Say that these minutes or hours of the content are to be rolled up anew."""
+    for number in numbers:
+        table.put(*dirty_key(content_id, resolution, number), _encode((content_id, number)))
+
+
+def read_dirty(value: bytes) -> tuple[str, int]:
+    """(content_id, number) of a mark. Raises CorruptData."""
+    try:
+        return _decoder.decode(value)
+    except msgspec.MsgspecError as error:
+        raise CorruptData(f"a dirty mark cannot be read: {error}") from None
