@@ -4,9 +4,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from adapters.local import queue, stream, table
+from adapters.local import progress, queue, stream, table
 from adapters.local.clock import SystemClock
 from adapters.local.objects import LocalObjects
+from adapters.local.progress import LocalProgress
 from adapters.local.queue import LocalQueue
 from adapters.local.secrets import FILE, LocalSecrets
 from adapters.local.store import Database
@@ -18,6 +19,7 @@ from shared.settings import Settings
 STREAM_FILE: Final = "stream.db"
 TABLES_FILE: Final = "tables.db"
 QUEUE_FILE: Final = "queue.db"
+CONSUMERS_FILE: Final = "consumers.db"
 OBJECTS_FOLDER: Final = "objects"
 HISTORY_FOLDER: Final = "history"
 
@@ -31,6 +33,8 @@ class Suite:
         self.log_store = Database(data_dir / STREAM_FILE, stream.SCHEMA, page_size=stream.PAGE_SIZE)
         self.table_store = Database(data_dir / TABLES_FILE, table.SCHEMA)
         self.queue_store = Database(data_dir / QUEUE_FILE, queue.SCHEMA)
+        self.consumer_store = Database(data_dir / CONSUMERS_FILE, progress.SCHEMA, synchronous=progress.SYNCHRONOUS)
+        self.progress = cache(lambda name: LocalProgress(self.consumer_store, name))
         self.stream = cache(lambda name: LocalStream(self.log_store, name, self.clock))
         self.ports = Ports(
             clock=self.clock,
@@ -45,7 +49,7 @@ class Suite:
 
     def close(self) -> None:
         """Close the files; the ports open them again when they are used."""
-        for database in (self.log_store, self.table_store, self.queue_store):
+        for database in (self.log_store, self.table_store, self.queue_store, self.consumer_store):
             database.close()
 
 
