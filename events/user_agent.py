@@ -4,11 +4,9 @@ import re
 from typing import Final
 
 _KINDS: Final = (
-    (
-        "tv",
-        r"smart-?tv|appletv|apple tv|googletv|android tv|hbbtv|web0s|webos|tizen.*tv|roku|bravia|aft[a-z]{1,4}\b"
-        r"|crkey|netcast|viera|playstation|xbox|nintendo",
-    ),
+    ("console", r"playstation|xbox|nintendo"),
+    ("set_top_box", r"appletv|apple tv|roku|\baft[a-z0-9]{1,5}\b|crkey|googletv|android tv|stb\b"),
+    ("smart_tv", r"smart-?tv|hbbtv|web0s|webos|tizen.*\btv|bravia|netcast|viera"),
     ("tablet", r"ipad|tablet|kindle|silk/|android(?!.*mobile)"),
     ("mobile", r"iphone|ipod|mobile|android|windows phone"),
     ("desktop", r"windows nt|macintosh|mac os x|x11|linux|cros"),
@@ -18,7 +16,7 @@ _LONGEST: Final = 1_000
 
 
 def device_type(user_agent: str | None) -> str | None:
-    """`tv`, `tablet`, `mobile` or `desktop`; None where the header does not tell."""
+    """`smart_tv`, `set_top_box`, `console`, `tablet`, `mobile` or `desktop`; None where the header does not tell."""
     if not user_agent:
         return None
     head = user_agent[:_LONGEST]

@@ -173,7 +173,5 @@ def _decoded(text: bytes) -> Any:
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """What is on each line that is not blank, with the line's number from 0."""
-    for index, line in enumerate(body.splitlines()):
-        if stripped := line.strip():
-            yield index, stripped
+    """The lines with their numbers from 0; blank lines count for nothing."""
+    yield from enumerate(stripped for line in body.splitlines() if (stripped := line.strip()))
