@@ -1,0 +1,51 @@
+"""archive: the stream's records to staged files, from which `commit` adds them to the history."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.errors import CorruptData, Unavailable
+from shared.history.staging import Part, part_of, stage, staged_name
+from shared.ports import ObjectStore, Ports
+from shared.settings import Settings
+from shared.stream import DONE, Answer, BatchHandler, Deadline, Record, Reject, Retry
+
+STAGING: Final = "staging"
+
+
+def make(ports: Ports, _: Settings) -> BatchHandler:
+    """The consumer of stream `events` that stages what it is handed."""
+
+    def handle(records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
+        return archive(ports.objects(STAGING), records, deadline)
+
+    return handle
+
+
+def archive(staging: ObjectStore, records: Sequence[Record], deadline: Deadline) -> list[Answer | None]:
+    """Stage a batch as one file. A record is Done when that file is durable, Reject when it can never be read."""
+    answers: list[Answer | None] = [None] * len(records)
+    parts: dict[bytes, Part] = {}
+    staged: list[int] = []
+    for index, record in enumerate(records):
+        if deadline.near():
+            break
+        try:
+            part = part_of(record)
+        except CorruptData as error:
+            answers[index] = Reject(str(error))
+            continue
+        if part is None:
+            answers[index] = DONE
+            continue
+        parts.setdefault(record.record_id, part)
+        staged.append(index)
+    outcome: Answer = DONE
+    if parts:
+        try:
+            batch = list(parts.values())
+            staging.put(staged_name(batch), stage(batch))
+        except Unavailable as error:
+            outcome = Retry(f"the batch could not be staged: {error}")
+    for index in staged:
+        answers[index] = outcome
+    return answers

@@ -1,0 +1,35 @@
+"""commit: adds what archive has staged to the history, each record once."""
+
+from collections.abc import Callable
+from typing import Final
+
+from functions.archive.handler import STAGING
+from shared.history.commit import Committer
+from shared.history.lake import Lake
+from shared.history.ledger import Ledger
+from shared.history.schema import FACTS
+from shared.ports import Ports
+from shared.settings import Settings
+from shared.stream import Deadline
+
+LEDGER: Final = "history-ledger"
+DAY_SECONDS: Final = 24 * 3_600
+
+
+def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
+    """The scheduled committer. The ledger's objects are merged and pruned as it goes."""
+
+    def run(deadline: Deadline) -> None:
+        ledger = Ledger(ports.objects(LEDGER))
+        committer = Committer(
+            staging=ports.objects(STAGING),
+            ledger=ledger,
+            table=ports.table("history"),
+            lake=Lake(*ports.history_uri(), FACTS),
+            clock=ports.clock,
+            horizon_ms=settings.horizon_seconds * 1_000,
+        )
+        committer.run(deadline)
+        ledger.tidy(ports.clock.now_ms(), (settings.horizon_seconds + DAY_SECONDS) * 1_000)
+
+    return run
