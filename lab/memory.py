@@ -254,20 +254,30 @@ class MemorySecrets:
             raise Misconfigured(f"there is no secret {name!r}; set it") from None
 
 
-def memory_ports(clock: Clock | None = None, partitions: int = 4) -> Ports:
-    """A suite's ports in memory; there is no history in them, so asking for that raises Misconfigured."""
-    clock = clock or MemoryClock()
-    versions = count(1)
-    return Ports(
-        clock=clock,
-        secrets=MemorySecrets(),
-        stream=cache(lambda _: MemoryStream(clock, partitions)),
-        table=cache(lambda _: MemoryTable(clock, versions)),
-        objects=cache(lambda _: MemoryObjects()),
-        queue=cache(lambda _: MemoryQueue(clock)),
-        warehouse=_no_warehouse,
-        history_uri=_no_history,
-    )
+class MemorySuite:
+    """A suite in memory. There is no history in it: asking for that raises Misconfigured."""
+
+    def __init__(self, clock: MemoryClock | None = None, partitions: int = 4) -> None:
+        self.clock = now = clock or MemoryClock()
+        versions = count(1)
+        self.stream = cache(lambda _: MemoryStream(now, partitions))
+        self.queue = cache(lambda _: MemoryQueue(now))
+        self.progress = cache(lambda _: MemoryProgress())
+        self.ports = Ports(
+            clock=now,
+            secrets=MemorySecrets(),
+            stream=self.stream,
+            table=cache(lambda _: MemoryTable(now, versions)),
+            objects=cache(lambda _: MemoryObjects()),
+            queue=self.queue,
+            warehouse=_no_warehouse,
+            history_uri=_no_history,
+        )
+
+
+def memory_ports(clock: MemoryClock | None = None) -> Ports:
+    """The ports of a suite in memory."""
+    return MemorySuite(clock).ports
 
 
 def _no_warehouse() -> Warehouse:

@@ -36,13 +36,14 @@ class Suite:
         self.consumer_store = Database(data_dir / CONSUMERS_FILE, progress.SCHEMA, synchronous=progress.SYNCHRONOUS)
         self.progress = cache(lambda name: LocalProgress(self.consumer_store, name))
         self.stream = cache(lambda name: LocalStream(self.log_store, name, self.clock))
+        self.queue = cache(lambda name: LocalQueue(self.queue_store, name, self.clock))
         self.ports = Ports(
             clock=self.clock,
             secrets=LocalSecrets(data_dir / FILE),
             stream=self.stream,
             table=cache(lambda name: LocalTable(self.table_store, name, self.clock)),
             objects=cache(lambda name: LocalObjects(data_dir / OBJECTS_FOLDER / name)),
-            queue=cache(lambda name: LocalQueue(self.queue_store, name, self.clock)),
+            queue=self.queue,
             warehouse=cache(lambda: _warehouse(self.ports, settings)),
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
         )
