@@ -121,7 +121,7 @@ class Committer:
         return added
 
     def _new_rows(self, intent: Intent) -> tuple[dict[int, pa.Table], set[RecordHour]]:
-        """The rows to add, by hour, and the records that they are of."""
+        """The rows to add, by hour, and the records that the ledger must hold once they are added."""
         tables: dict[int, list[pa.Table]] = {}
         taken: set[RecordHour] = set()
         for name in intent.files:
@@ -135,19 +135,17 @@ class Committer:
                 log.error("%s; it is kept under %s, and its records are not in the history", error, DAMAGED)
                 continue
             for hour, rows in _by_hour(staged):
-                new = self._unknown(hour, rows, taken, intent.doubtful)
-                taken |= {(hour, record_id) for record_id in new}
+                unlisted = self._unlisted(hour, rows, taken)
+                taken |= {(hour, record_id) for record_id in unlisted}
+                new = unlisted.keys() - self._present(hour, self._unsure(unlisted, intent.doubtful))
                 wanted = pa.array([record_id.hex() for record_id in new], pa.string())
                 kept = rows.filter(pc.is_in(rows.column("record_id"), value_set=wanted))
                 tables.setdefault(hour, []).append(kept.select(ROWS.names))
         merged = {hour: pa.concat_tables(parts) for hour, parts in tables.items()}
         return {hour: rows for hour, rows in merged.items() if rows.num_rows}, taken
 
-    def _unknown(self, hour: int, rows: pa.Table, taken: set[RecordHour], doubtful: bool) -> set[bytes]:
-        """The records of these rows that neither the history nor an earlier staged file holds.
-
-        What was appended longer ago than the ledger remembers, or is doubtful, is looked up in the history itself.
-        """
+    def _unlisted(self, hour: int, rows: pa.Table, taken: set[RecordHour]) -> dict[bytes, int]:
+        """The records of these rows that neither the ledger nor an earlier staged file has; when first appended."""
         grouped = rows.group_by("record_id").aggregate([("first_appended_at", "min")])
         appended = {
             bytes.fromhex(text): at
@@ -155,12 +153,17 @@ class Committer:
             if (hour, bytes.fromhex(text)) not in taken
         }
         known = self._ledger.known(hour, list(appended))
+        return {record_id: at for record_id, at in appended.items() if record_id not in known}
+
+    def _unsure(self, appended: dict[bytes, int], doubtful: bool) -> list[bytes]:
+        """The records that the ledger may have forgotten, so that the history itself is asked."""
         forgotten = self._clock.now_ms() - self._horizon_ms
-        unsure = [each for each, at in appended.items() if each not in known and (doubtful or at < forgotten)]
-        return appended.keys() - known - (self._present(hour, unsure) if unsure else set())
+        return [record_id for record_id, at in appended.items() if doubtful or at < forgotten]
 
     def _present(self, hour: int, record_ids: list[bytes]) -> set[bytes]:
         """Which of these records have rows of that hour in the history."""
+        if not record_ids:
+            return set()
         table = self._lake.open()
         files = [file for file in self._lake.files(table) if file.hour == hour]
         wanted = pa.array([record_id.hex() for record_id in record_ids], pa.string())
