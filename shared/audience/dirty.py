@@ -1,7 +1,9 @@
-"""Dirty marks: which minutes of a content must be rolled up anew.
+"""Dirty marks: which minutes and hours of a content must be rolled up anew.
 
-A mark is put before the states it speaks of are written, and cleared only at the version that the roller read: a
-crash between the two leaves a mark too many, never one too few.
+A mark is put before the states it speaks of are written. So a mark that the roller sees may be older or younger than
+the states: the roller first notes on it when it saw it, and rolls up and clears it only when it has stayed as it is
+for longer than a writer may live between the two. Who marks anew meanwhile writes over the note. A crash anywhere
+leaves a mark too many, never one too few.
 """
 
 from collections.abc import Iterable
@@ -12,15 +14,24 @@ import msgspec
 
 from shared.errors import CorruptData
 from shared.keys import content_key
-from shared.ports import Key, Table
+from shared.ports import Item, Key, Table
 
 DIRTY_TABLE: Final = "dirty"
 SHARDS: Final = 16
 MINUTE: Final = "1m"
 HOUR: Final = "1h"
 
+
+class Mark(msgspec.Struct, array_like=True, frozen=True):
+    """A content's minute or hour, and when a roller first saw the mark (ms since epoch), once one has."""
+
+    content_id: str
+    number: int
+    seen_at: int | None = None
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(tuple[str, int])
+_decoder = msgspec.msgpack.Decoder(Mark)
 
 
 def partitions() -> list[str]:
@@ -41,12 +52,18 @@ def dirty_key(content_id: str, resolution: str, number: int) -> Key:
 def put_dirty(table: Table, content_id: str, resolution: str, numbers: Iterable[int]) -> None:
     """Say that these minutes or hours of the content are to be rolled up anew."""
     for number in numbers:
-        table.put(*dirty_key(content_id, resolution, number), _encode((content_id, number)))
+        table.put(*dirty_key(content_id, resolution, number), _encode(Mark(content_id, number)))
 
 
-def read_dirty(value: bytes) -> tuple[str, int]:
-    """(content_id, number) of a mark. Raises CorruptData."""
+def read_dirty(value: bytes) -> Mark:
+    """A stored mark. Raises CorruptData."""
     try:
         return _decoder.decode(value)
     except msgspec.MsgspecError as error:
         raise CorruptData(f"a dirty mark cannot be read: {error}") from None
+
+
+def note_seen(table: Table, item: Item, mark: Mark, now_ms: int) -> None:
+    """Note on a mark when it was seen. Raises VersionConflict when it was put anew meanwhile."""
+    seen = Mark(mark.content_id, mark.number, now_ms)
+    table.put(item.partition, item.sort, _encode(seen), if_version=item.version)
