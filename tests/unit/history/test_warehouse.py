@@ -1,0 +1,66 @@
+"""Analysts ask the history in SQL, and can do nothing else there."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.local.warehouse import LocalWarehouse
+from shared.errors import InvalidInput
+from shared.settings import Settings
+from tests.builders import KICK_OFF, delivered, event, packed
+from tests.unit.history.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def warehouse(world: World) -> LocalWarehouse:
+    return LocalWarehouse(world.ports, Settings())
+
+
+def test_a_history_without_events_has_empty_tables(warehouse: LocalWarehouse) -> None:
+    for table in ("fact_stream_events", "dim_content", "dim_users"):
+        assert warehouse.query(f"SELECT count(*) AS n FROM {table}", {}) == [{"n": 0}]
+
+
+def test_a_query_takes_parameters_by_name(world: World, warehouse: LocalWarehouse) -> None:
+    events = [event(viewer_id=viewer, watched_ms=5_000) for viewer in ("ada", "bob", "bob")]
+    world.stage(delivered(packed(events)), delivered(packed([event(content_id="film", watched_ms=1)])))
+    world.commit()
+    sql = """
+        SELECT count(DISTINCT viewer_id) AS viewers, sum(watched_ms)::BIGINT AS watched
+        FROM fact_stream_events
+        WHERE content_id = $content AND date = $day AND hour = 18
+    """
+    answer = warehouse.query(sql, {"content": "match", "day": "2026-10-28"})
+    assert answer == [{"viewers": 2, "watched": 15_000}]
+
+
+def test_timestamps_are_utc(world: World, warehouse: LocalWarehouse) -> None:
+    world.stage(delivered(packed([event()])))
+    world.commit()
+    (row,) = warehouse.query("SELECT epoch_ms(event_timestamp) AS at, hour FROM fact_stream_events", {})
+    assert row == {"at": KICK_OFF, "hour": 18}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1; SELECT 2",
+        "CREATE TABLE mine AS SELECT 1",
+        "DELETE FROM fact_stream_events",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY (SELECT 1) TO '/tmp/out'",
+        "SET enable_external_access = true",
+        "SELECT * FROM nowhere",
+        "SELEC 1",
+        "",
+    ],
+)
+def test_anything_but_one_select_over_the_history_is_refused(warehouse: LocalWarehouse, sql: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        warehouse.query(sql, {})
+    assert refused.value.status == 400
