@@ -54,4 +54,12 @@ class Function:
         return entry
 
 
-FUNCTIONS: tuple[Function, ...] = ()
+FUNCTIONS: tuple[Function, ...] = (
+    Function(
+        name="ingest",
+        entry="functions.ingest.routes:make",
+        trigger=Http(),
+        reads=frozenset({"secret:pseudonym-keys", "table:schedules", "table:viewers"}),
+        writes=frozenset({"stream:events", "table:viewers"}),
+    ),
+)

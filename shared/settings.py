@@ -29,6 +29,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ("*",)
     """Web origins that may post with a write key."""
 
+    group_commit_ms: NotNegative = 0
+    """How long the first request of a group waits for others before they are committed together."""
+
     # how often players report, and when sampling sets in
     report_every_seconds: Positive = 10
     max_report_every_seconds: Positive = 60
@@ -36,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Per ingest instance: above this rate the reporting interval grows."""
     sampling_events_per_second: Positive = 200_000
     """Per ingest instance: above this rate heartbeats are sampled."""
+    shed_events_per_second: Positive = 1_000_000
+    """Per ingest instance: above this rate bodies are refused with 429."""
 
     # the stream contract
     horizon_seconds: Positive = 24 * 3600

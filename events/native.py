@@ -1,0 +1,265 @@
+"""Grandstand's own format: a JSON array of events, an envelope around one, or NDJSON.
+
+A body is decoded in one go, into core events or else into whole ones. When that fails it is decoded in blocks and,
+inside a block that fails, item by item, so that a wrong type costs its own event only. Real players' slips are
+mended and counted: 10.0 where an integer is due, times as RFC 3339 text or with decimals.
+"""
+
+from collections.abc import Callable, Sequence
+from types import GenericAlias
+from typing import Any, Final, Literal, cast
+
+import msgspec
+
+from events.event import EVENT_TYPES, Body, CoreEvent, Event, Rejection
+from events.timestamps import to_ms
+from shared.errors import InvalidInput
+
+BLOCK: Final = 16
+"""How many items share one attempt once a body has failed as a whole."""
+COMMAS_PER_EVENT: Final = 200
+"""More than any honest event has: without a bound, a small body of `[1,1,1,…]` would fill the memory."""
+
+Decode = Callable[[Any], Any]
+
+_TYPES: Final = {"event_type": Literal.__getitem__(EVENT_TYPES)}
+
+HotEvent: Final = msgspec.defstruct(
+    "HotEvent",
+    [(info.name, _TYPES.get(info.name, info.type), info.default) for info in msgspec.structs.fields(CoreEvent)],
+    bases=(CoreEvent,),
+    kw_only=True,
+    gc=False,
+    forbid_unknown_fields=True,
+)
+"""A core event of a known type; a body with anything else is for the wider decoders."""
+
+_INTEGERS: Final = frozenset(info.name for info in msgspec.structs.fields(Event) if info.type in (int, int | None))
+
+
+class Envelope(msgspec.Struct, kw_only=True):
+    """What is said of all events of a body; they stand beside it in `events`."""
+
+    batch_id: str | None = None
+    sent_at: Any = None
+    clock_offset_ms: int | float = 0
+    consent: Literal["none", "analytics", "personalisation"] | None = None
+    child: bool | None = None
+
+
+class Native:
+    """The decoder for one allow-list of extra fields. `decode` and `decode_lines` raise InvalidInput:
+    400 when the body cannot be read, 413 when it holds too many events.
+    """
+
+    def __init__(self, extra_fields: Sequence[str] = (), max_events: int = 10_000) -> None:
+        self._extra = {f"extra_{i}": name for i, name in enumerate(extra_fields)}
+        # `extra` is ours to fill: no sender finds it under its name
+        hidden = {"extra": "\0extra"}
+        self._max_events = max_events
+        self._wide = msgspec.defstruct(
+            "WideEvent",
+            [(attribute, Any, msgspec.UNSET) for attribute in self._extra],
+            bases=(Event,),
+            kw_only=True,
+            gc=False,
+            rename=hidden | self._extra,
+        )
+        self._item = msgspec.json.Decoder(self._wide).decode
+        lists = [GenericAlias(list, (kind,)) for kind in (HotEvent, self._wide, msgspec.Raw)]
+        self._arrays = [msgspec.json.Decoder(each).decode for each in lists]
+        self._envelopes = [msgspec.json.Decoder(_envelope_of(each)).decode for each in lists]
+        self._hot_line = msgspec.json.Decoder(HotEvent).decode_lines
+
+    def decode(self, data: bytes) -> Body:
+        """A JSON array of events, or an object with `events`."""
+        start = data[:1] if not data[:1].isspace() else data.lstrip()[:1]
+        if not start:
+            raise InvalidInput("the body is empty; send a JSON array of events", reason="empty")
+        if start not in b"[{":
+            raise InvalidInput(
+                'the body is not JSON; send an array of events or {"events": […]}', reason="unreadable"
+            )
+        hot, wide, raw = self._arrays if start == b"[" else self._envelopes
+        try:
+            return self._body(hot(data), core=True)
+        except msgspec.ValidationError as error:
+            self._refuse_crowds(data.count(b","))
+            rich = "unknown field" in str(error)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise unreadable(error) from None
+        body = self._decode_wide(data, wide) if rich else None
+        return body or self._decode_apart(data, raw)
+
+    def decode_text(self, data: bytes) -> Body:
+        """What `sendBeacon` posts as text: JSON as for `decode`, or NDJSON."""
+        lines = [line for line in data.split(b"\n", 2) if line.strip()]
+        if not lines or not lines[0].lstrip().startswith(b"{"):
+            return self.decode(data)
+        try:
+            self._envelopes[2](data)
+        except msgspec.ValidationError:
+            return self.decode_lines(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if len(lines) > 1 and lines[0].rstrip().endswith(b"}"):
+                return self.decode_lines(data)
+        return self.decode(data)
+
+    def decode_lines(self, data: bytes) -> Body:
+        """NDJSON: one event a line; blank lines count for nothing, and a line that is no JSON is rejected alone."""
+        self._refuse_crowds(data.count(b"\n") // COMMAS_PER_EVENT)
+        try:
+            return self._body(self._hot_line(data), core=True)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            lines = [line for line in data.splitlines() if line.strip()]
+        self._refuse_many(len(lines))
+        return self._apart(lines, Body([], ()), alone=True)
+
+    def _decode_wide(self, data: bytes, wide: Decode) -> Body | None:
+        try:
+            return self._body(wide(data), core=False)
+        except msgspec.ValidationError:
+            return None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise unreadable(error) from None
+
+    def _decode_apart(self, data: bytes, raw: Decode) -> Body:
+        try:
+            items = raw(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise unreadable(error) from None
+        body = Body([], ()) if isinstance(items, list) else _headed(items)
+        events = items if isinstance(items, list) else items.events
+        self._refuse_many(len(events))
+        return self._apart(events, body, alone=False)
+
+    def _body(self, decoded: Any, *, core: bool) -> Body:
+        """A body that was decoded in one go."""
+        events = decoded if isinstance(decoded, list) else decoded.events
+        self._refuse_many(len(events))
+        body = Body([], range(len(events))) if isinstance(decoded, list) else _headed(decoded)
+        body.indices = range(len(events))
+        if core:
+            body.core = events
+        else:
+            body.events = events
+            self._keep_extra(events)
+        return body
+
+    def _apart(self, items: Sequence[bytes], body: Body, *, alone: bool) -> Body:
+        """Items decoded in blocks, and one by one where a block fails.
+
+        `alone`: an item that is no JSON is rejected by itself, as a line can be; else it spoils the body.
+        """
+        indices: list[int] = []
+        block = self._arrays[1]
+        for start in range(0, len(items), BLOCK):
+            some = items[start : start + BLOCK]
+            try:
+                events = block(b"".join((b"[", b",".join(some), b"]")))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                events = []
+            if len(events) == len(some):
+                body.events += events
+                indices += range(start, start + len(some))
+                continue
+            for index, item in enumerate(some, start):
+                event = self._one(item, index, body, alone=alone)
+                if event is not None:
+                    body.events.append(event)
+                    indices.append(index)
+        self._keep_extra(body.events)
+        body.indices = indices
+        return body
+
+    def _one(self, item: bytes, index: int, body: Body, *, alone: bool) -> Event | None:
+        try:
+            return cast(Event, self._item(item))
+        except msgspec.ValidationError:
+            pass
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if not alone:
+                raise unreadable(error) from None
+            body.rejected.append(Rejection(index, "unreadable", f"the line is not JSON: {error}"))
+            return None
+        fields = msgspec.json.decode(item)
+        try:
+            return cast(Event, msgspec.convert(_mended(fields, body), self._wide))
+        except msgspec.ValidationError as error:
+            body.rejected.append(rejection(index, error))
+            return None
+
+    def _keep_extra(self, events: Sequence[Event]) -> None:
+        """Move the fields of the allow-list to `extra`."""
+        if not self._extra:
+            return
+        names = tuple(self._extra.items())
+        for event in events:
+            kept = {name: value for key, name in names if (value := getattr(event, key)) is not msgspec.UNSET}
+            event.extra = kept or None
+
+    def _refuse_crowds(self, commas: int) -> None:
+        if commas > self._max_events * COMMAS_PER_EVENT:
+            self._refuse_many(self._max_events + 1)
+
+    def _refuse_many(self, events: int) -> None:
+        if events > self._max_events:
+            raise InvalidInput(
+                f"the body holds more than {self._max_events} events; send it in several",
+                status=413,
+                reason="too_many",
+            )
+
+
+def unreadable(error: Exception) -> InvalidInput:
+    """The whole body cannot be read as JSON."""
+    if isinstance(error, RecursionError):
+        return InvalidInput("the JSON is nested too deep; events are flat objects", reason="unreadable")
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidInput("the JSON is not UTF-8; encode it as UTF-8", reason="unreadable")
+    return InvalidInput(f'send a JSON array of events or {{"events": […]}}: {error}', reason="unreadable")
+
+
+def rejection(index: int, error: msgspec.ValidationError) -> Rejection:
+    """Why one event failed its types, with the field named first."""
+    text, _, where = str(error).partition(" - at `$")
+    field = where.rstrip("`").lstrip(".")
+    if "missing required field" in text:
+        return Rejection(index, "missing", text.replace("Object missing", "missing"))
+    return Rejection(index, "wrong_type", f"{field}: {text}" if field else text)
+
+
+def _envelope_of(events: Any) -> type[Any]:
+    return msgspec.defstruct("EnvelopeOf", [("events", events)], bases=(Envelope,), kw_only=True)
+
+
+def _headed(envelope: Any) -> Body:
+    """An empty body with what the envelope says of all events."""
+    sent_at = to_ms(envelope.sent_at)
+    if envelope.sent_at is not None and sent_at is None:
+        raise InvalidInput("sent_at must be RFC 3339 or ms since epoch", reason="wrong_type")
+    return Body(
+        [],
+        (),
+        batch_id=envelope.batch_id,
+        sent_at=sent_at,
+        clock_offset_ms=round(envelope.clock_offset_ms),
+        consent=envelope.consent,
+        child=envelope.child,
+    )
+
+
+def _mended(fields: Any, body: Body) -> Any:
+    """The item with whole decimals as integers and any known form of time as ms."""
+    if not isinstance(fields, dict):
+        return fields
+    for name in _INTEGERS & fields.keys():
+        value = fields[name]
+        if isinstance(value, float) and value.is_integer():
+            fields[name] = int(value)
+            body.normalised["whole_decimal"] = body.normalised.get("whole_decimal", 0) + 1
+    moment = fields.get("event_timestamp")
+    if isinstance(moment, str | float) and (ms := to_ms(moment)) is not None:
+        fields["event_timestamp"] = ms
+        body.normalised["time_format"] = body.normalised.get("time_format", 0) + 1
+    return fields

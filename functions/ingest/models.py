@@ -1,0 +1,64 @@
+"""What ingest is told and answers, as the OpenAPI document knows it."""
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from events.schema import native_event_schema
+
+EVENT: Final = {name: value for name, value in native_event_schema().items() if name not in ("$schema", "$id")}
+EVENTS: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "array", "items": EVENT},
+        {
+            "type": "object",
+            "properties": {
+                "events": {"type": "array", "items": EVENT},
+                "batch_id": {"type": ["string", "null"], "maxLength": 256},
+                "sent_at": {"type": ["string", "integer", "null"]},
+                "clock_offset_ms": {"type": "integer"},
+                "consent": {"enum": ["none", "analytics", "personalisation", None]},
+                "child": {"type": ["boolean", "null"]},
+            },
+            "required": ["events"],
+        },
+    ]
+}
+TEXT: Final = {"type": "string"}
+OBJECT: Final = {"type": "object"}
+OBJECTS: Final = {"type": "array", "items": OBJECT}
+ANY: Final[dict[str, Any]] = {}
+CMCD_HEADERS: Final = ("CMCD-Object", "CMCD-Request", "CMCD-Session", "CMCD-Status")
+
+
+class Rejected(BaseModel):
+    """An event that was not taken."""
+
+    index: int = Field(ge=0, description="Its place in the body, from 0.")
+    reason: str
+
+
+class Accepted(BaseModel):
+    """What became of a body."""
+
+    accepted: int = Field(ge=0)
+    rejected: list[Rejected]
+    report_every_seconds: int = Field(description="How long to wait until the next report; echo it in the events.")
+    sample_rate: float | None = Field(default=None, description="Told while heartbeats are sampled: the part kept.")
+
+
+class CmcdQuery(BaseModel):
+    """What a CMCD request may say beside the report."""
+
+    CMCD: str | None = Field(default=None, description="A report: key=value pairs, URL-encoded.")
+    content: str | None = Field(default=None, description="The content, where the report has no cid.")
+    consent: Literal["none", "analytics", "personalisation"] | None = Field(
+        default=None, description="What the viewer agreed to."
+    )
+    child: Literal["true", "false", "1", "0"] | None = Field(default=None, description="Whether a child watches.")
+
+
+class Success(BaseModel):
+    """Segment's answer."""
+
+    success: bool

@@ -1,0 +1,148 @@
+"""What an event must keep to beyond its types, checked column by column.
+
+Each rule looks at a column's extremes first; only a column that breaks it is walked through event by event.
+"""
+
+from collections.abc import Callable, Sequence
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from events.event import MAX_ID_BYTES, MAX_TEXT_BYTES, TYPE_CODE, Rejection
+from functions.ingest.told import WHO, Told
+
+MAX_MS: Final = 2**31 - 1
+MAX_EXTRA_BYTES: Final = 2_000
+CONSENTS: Final = frozenset({None, "none", "analytics", "personalisation"})
+
+RANGES: Final = {
+    "watched_ms": (0, MAX_MS),
+    "bitrate_kbps": (0, MAX_MS),
+    "position_seconds": (-1e12, 1e12),
+    "stall_ms": (0, MAX_MS),
+    "startup_ms": (0, MAX_MS),
+    "buffer_ms": (0, MAX_MS),
+    "throughput_kbps": (0, MAX_MS),
+    "playback_rate": (-1_000, 1_000),
+    "seek_from_seconds": (-1e12, 1e12),
+    "rating": (-1e6, 1e6),
+}
+REPORT_EVERY: Final = (1, 3_600)
+
+SIZES: Final = {
+    "content_id": MAX_ID_BYTES,
+    "event_id": MAX_ID_BYTES,
+    "quality_level": MAX_ID_BYTES,
+    "content_type": MAX_ID_BYTES,
+    "player_state": MAX_ID_BYTES,
+    "error_code": MAX_ID_BYTES,
+    "reaction": MAX_ID_BYTES,
+    "text": MAX_TEXT_BYTES,
+    "poll_id": MAX_ID_BYTES,
+    "option": MAX_ID_BYTES,
+    "follow_kind": MAX_ID_BYTES,
+    "follow_id": MAX_ID_BYTES,
+    "ad_id": MAX_ID_BYTES,
+}
+
+Fault = tuple[str, str]
+"""A code, which is counted, and the reason that the sender is told."""
+Faults = dict[int, Fault]
+"""By row."""
+
+
+def check(told: Told) -> Faults:
+    """The events that break a rule, by row, each with the first rule it breaks."""
+    faults: Faults = {}
+    columns = told.columns
+    if not columns:
+        return faults
+    if not TYPE_CODE.keys() >= set(columns["event_type"]):
+        _note(faults, columns["event_type"], _unknown_type)
+    if not all(columns["content_id"]):
+        _note(faults, columns["content_id"], lambda value: None if value else ("missing", "content_id is empty"))
+    for name, limit in SIZES.items():
+        column = columns.get(name)
+        if column is not None and _longest(column) * 4 > limit:
+            _note(faults, column, _too_long(name, limit))
+    for name, (low, high) in RANGES.items():
+        column = columns.get(name)
+        if column is not None and not _inside(column, low, high):
+            _note(faults, column, _out_of_range(name, low, high))
+    if "extra" in columns:
+        _note(faults, columns["extra"], _extra)
+    _check_who(faults, told)
+    return faults
+
+
+def rejections(faults: Faults, index: Sequence[int]) -> list[Rejection]:
+    """The faults as the sender is told them."""
+    return [Rejection(index[row], *fault) for row, fault in faults.items()]
+
+
+def _check_who(faults: Faults, told: Told) -> None:
+    wrong = {row: fault for row, who in enumerate(told.who) if (fault := _who(who)) is not None}
+    if wrong:
+        for row, profile in enumerate(told.profile):
+            if profile in wrong:
+                faults.setdefault(row, wrong[profile])
+
+
+def _who(who: Sequence[Any]) -> Fault | None:
+    viewer, session, *words, report_every, consent, _ = who
+    if not viewer:
+        return "missing", "viewer_id or session_id is needed"
+    texts = (viewer, session, *words)
+    if sum(map(len, filter(None, texts))) * 4 > MAX_ID_BYTES:
+        for text, name in zip(texts, ("viewer_id", "session_id", *WHO), strict=False):
+            if text and len(text.encode()) > MAX_ID_BYTES:
+                return "too_long", f"{name} is over {MAX_ID_BYTES} bytes"
+    if report_every is not None and not REPORT_EVERY[0] <= report_every <= REPORT_EVERY[1]:
+        return "out_of_range", f"report_every_seconds must be from {REPORT_EVERY[0]} to {REPORT_EVERY[1]}"
+    if consent not in CONSENTS:
+        return "wrong_value", "consent must be none, analytics or personalisation"
+    return None
+
+
+def _note(faults: Faults, column: Sequence[Any], rule: Callable[[Any], Fault | None]) -> None:
+    for row, value in enumerate(column):
+        if value is not None and (fault := rule(value)) is not None:
+            faults.setdefault(row, fault)
+
+
+def _longest(column: Sequence[str | None]) -> int:
+    texts: Sequence[Any] = column
+    try:
+        return max(map(len, texts))
+    except TypeError:
+        return max(map(len, filter(None, texts)), default=0)
+
+
+def _inside(column: Sequence[float | None], low: float, high: float) -> bool:
+    """Whether every value is a number from low to high; a sum of finite numbers tells of NaN among them."""
+    values: Sequence[Any] = column
+    try:
+        lowest, highest = min(values), max(values)
+    except TypeError:
+        values = [value for value in column if value is not None]
+        lowest, highest = min(values, default=low), max(values, default=high)
+    return bool(low <= lowest and highest <= high and (isinstance(lowest, int) or isfinite(sum(values))))
+
+
+def _unknown_type(value: str) -> Fault | None:
+    return None if value in TYPE_CODE else ("unknown_type", f"event_type {value[:40]!r} is not known")
+
+
+def _too_long(name: str, limit: int) -> Callable[[Any], Fault | None]:
+    return lambda text: ("too_long", f"{name} is over {limit} bytes") if len(text.encode()) > limit else None
+
+
+def _out_of_range(name: str, low: float, high: float) -> Callable[[Any], Fault | None]:
+    return lambda value: None if low <= value <= high else ("out_of_range", f"{name} must be from {low} to {high}")
+
+
+def _extra(value: dict[str, Any]) -> Fault | None:
+    if len(msgspec.json.encode(value)) <= MAX_EXTRA_BYTES:
+        return None
+    return "too_long", f"the extra fields are over {MAX_EXTRA_BYTES} bytes together"
