@@ -15,7 +15,8 @@ from shared.errors import GrandstandError
 
 _AGAIN_LATER: Final = frozenset({408, 429, 500, 502, 503, 504})
 _TAKEN: Final = frozenset({200, 202, 204})
-_NOTHING_VALID: Final = 422
+_NOT_TAKEN: Final = frozenset({400, 413, 415, 422})
+"""The message is at fault: its events are rejected, the next ones may be in order."""
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _TOLD_REASONS: Final = 20
@@ -64,8 +65,12 @@ class Tally:
     duplicates: int = 0
     """Events that were sent a second time on purpose; they are in `sent` and `accepted` too."""
 
+    def told_of_file(self) -> dict[str, Any]:
+        """What there is to tell where nobody answers."""
+        return {"posts": self.posts, "events": self.sent, "late": self.late, "duplicates": self.duplicates}
+
     def told(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Everything, by name."""
         return {
             "posts": self.posts,
             "sent": self.sent,
@@ -109,7 +114,7 @@ class Sender:
         self._url = url
         self._patience = patience
         self._connections = connections
-        limits = httpx.Limits(connections, connections, keepalive_expiry=_IDLE_SECONDS)
+        limits = httpx.Limits(max_connections=connections, keepalive_expiry=_IDLE_SECONDS)
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"authorization": f"Bearer {key}"} if key else {},
@@ -194,7 +199,7 @@ class Sender:
         return answer, f"it answers {answer.status_code} {_detail(answer)}"
 
     def _count(self, message: Message, answer: httpx.Response) -> None:
-        if answer.status_code not in _TAKEN and answer.status_code != _NOTHING_VALID:
+        if answer.status_code not in _TAKEN | _NOT_TAKEN:
             raise Refused(answer.status_code, _detail(answer))
         told = _read(answer)
         rejected = len(told.rejected) if answer.status_code in _TAKEN else message.events
@@ -205,7 +210,7 @@ class Sender:
         tally.accepted += message.events - rejected if told.accepted is None else told.accepted
         tally.late += message.events * message.late
         tally.duplicates += message.events * message.again
-        for rejection in told.rejected or [{"reason": told.detail or "nothing valid"}] * rejected:
+        for rejection in told.rejected or [{"reason": _detail(answer)}] * rejected:
             tally.reasons[str(rejection.get("reason"))[:120]] += 1
         if told.report_every_seconds:
             self.report_every_seconds = told.report_every_seconds

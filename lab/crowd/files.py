@@ -41,14 +41,14 @@ def _compressed(raw: BinaryIO, suffix: str, stack: ExitStack) -> BinaryIO:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[BinaryIO]:
-    """A file to read bytes from, unpacked by its name's ending."""
+def reading(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """A file's bytes, unpacked by its name's ending, and the file as it lies there: its position tells how far."""
     with ExitStack() as stack:
         raw = cast(BinaryIO, stack.enter_context(path.open("rb")))
         if path.suffix == ".gz":
-            yield cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=raw)))
+            yield cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=raw))), raw
         elif path.suffix == ".zst":
             reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)
-            yield stack.enter_context(BufferedReader(cast(RawIOBase, reader)))
+            yield stack.enter_context(BufferedReader(cast(RawIOBase, reader))), raw
         else:
-            yield raw
+            yield raw, raw

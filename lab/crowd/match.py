@@ -1,6 +1,7 @@
 """The plot: when viewers come, when play pauses, when it ends. It is scaled to the length of the run."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
 
@@ -48,6 +49,12 @@ class Match:
         """8 hex digits which name the run in session and batch ids."""
         told = f"{self.viewers}/{self.seconds}/{self.start_ms}/{self.contents}/{self.seed}"
         return blake2b(told.encode(), digest_size=4).hexdigest()
+
+    @property
+    def start(self) -> str:
+        """RFC 3339, to the millisecond."""
+        moment = datetime.fromtimestamp(self.start_ms / 1000, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     @property
     def content_ids(self) -> list[str]:

@@ -12,7 +12,8 @@ from lab.sender import Message, Sender, Tally
 EVENTS_PATH = "/v1/events"
 _JSON = {"content-type": "application/json"}
 
-OnStep = Callable[[Step], None]
+OnStep = Callable[[int, int], None]
+"""Told after each step: how far the run has come, in ms, and how many events were sent."""
 
 
 def into_file(show: Show, out: BinaryIO, truth: BinaryIO | None, on_step: OnStep) -> Tally:
@@ -26,7 +27,7 @@ def into_file(show: Show, out: BinaryIO, truth: BinaryIO | None, on_step: OnStep
             tally.late += post.events * post.late
             tally.duplicates += post.events * post.again
         _write_truth(step, truth)
-        on_step(step)
+        on_step(step.now, tally.sent)
     return tally
 
 
@@ -45,7 +46,7 @@ async def to_suite(show: Show, sender: Sender, speed: float, truth: BinaryIO | N
             )
             await sender.send(message)
         _write_truth(step, truth)
-        on_step(step)
+        on_step(step.now, sender.tally.sent)
     await sender.drain()
 
 

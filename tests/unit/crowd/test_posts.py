@@ -61,8 +61,9 @@ def test_a_file_reads_back_whatever_its_ending(tmp_path: Path, name: str) -> Non
     with writing(tmp_path / name) as out:
         for line in lines:
             out.write(line)
-    with reading(tmp_path / name) as lines_back:
-        assert list(lines_back) == lines
+    with reading(tmp_path / name) as (unpacked, raw):
+        assert list(unpacked) == lines
+        assert raw.tell() == (tmp_path / name).stat().st_size
 
 
 def test_equal_bytes_give_equal_files(tmp_path: Path) -> None:
