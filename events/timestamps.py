@@ -16,6 +16,6 @@ def to_ms(value: Any) -> int | None:
     try:
         moment = datetime.fromisoformat(value)
         since_epoch = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return round(since_epoch * 1000)
