@@ -34,6 +34,7 @@ class Suite:
         self.table_store = Database(data_dir / TABLES_FILE, table.SCHEMA)
         self.queue_store = Database(data_dir / QUEUE_FILE, queue.SCHEMA)
         self.consumer_store = Database(data_dir / CONSUMERS_FILE, progress.SCHEMA, synchronous=progress.SYNCHRONOUS)
+        self._databases = (self.log_store, self.table_store, self.queue_store, self.consumer_store)
         self.progress = cache(lambda name: LocalProgress(self.consumer_store, name))
         self.stream = cache(lambda name: LocalStream(self.log_store, name, self.clock))
         self.queue = cache(lambda name: LocalQueue(self.queue_store, name, self.clock))
@@ -48,9 +49,20 @@ class Suite:
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
         )
 
+    def sweep_objects(self) -> None:
+        """Remove what crashed writers left behind in any object store."""
+        for folder in (self.data_dir / OBJECTS_FOLDER).glob("*"):
+            LocalObjects(folder).sweep()
+
+    def check(self) -> None:
+        """Open every file and the secrets, so that what is damaged is told now. Raises CorruptData, Misconfigured."""
+        for database in self._databases:
+            database.read(lambda connection: connection.execute("SELECT count(*) FROM sqlite_schema").fetchone())
+        self.ports.secrets.get("pseudonym-keys")
+
     def close(self) -> None:
         """Close the files; the ports open them again when they are used."""
-        for database in (self.log_store, self.table_store, self.queue_store, self.consumer_store):
+        for database in self._databases:
             database.close()
 
 

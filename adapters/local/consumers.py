@@ -1,0 +1,147 @@
+"""The stream consumers and schedules of a manifest, in one process: a thread for each function."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.local.suite import Suite
+from adapters.local.table import purge
+from adapters.local.triggers import Consumer, Delivery, Terms
+from functions.manifest import Every, Function, OnStream
+from shared.dead_letters import DeadLetters
+from shared.errors import GrandstandError
+from shared.settings import Settings
+from shared.stream import Deadline
+
+log = logging.getLogger("grandstand.consumers")
+
+IDLE_SECONDS: Final = 0.02
+LONGEST_PAUSE_SECONDS: Final = 10.0
+HOUSEKEEPING_SECONDS: Final = 60
+RETENTION_MS: Final = 3_600_000
+"""How long a record stays in the log after every function has passed it."""
+
+Run = Callable[[Deadline], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Something to run every so often."""
+
+    name: str
+    every_seconds: int
+    timeout_seconds: int
+    run: Run
+
+
+class Host:
+    """The threads of one suite. `start` loads every function first, so that a mistake in one is told at once."""
+
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        suite: Suite,
+        settings: Settings,
+        delivery: Delivery = Delivery.ORDERED,
+    ) -> None:
+        self._suite = suite
+        self._settings = settings
+        self._delivery = delivery
+        self._streaming = [(each, each.trigger) for each in functions if isinstance(each.trigger, OnStream)]
+        self._scheduled = [(each, each.trigger) for each in functions if isinstance(each.trigger, Every)]
+        self._dead_letters = DeadLetters(suite.ports, settings)
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to consume and to run schedules."""
+        for function, trigger in self._streaming:
+            self._thread(function.name, self._consume, function.name, self._consumer(function, trigger))
+        for function, every in self._scheduled:
+            run: Run = function.load()(self._suite.ports, self._settings)
+            schedule = Schedule(function.name, every.seconds, function.timeout_seconds, run)
+            self._thread(function.name, self._repeat, schedule)
+        housekeeping = Schedule("housekeeping", HOUSEKEEPING_SECONDS, HOUSEKEEPING_SECONDS, self._keep_house)
+        self._thread("housekeeping", self._repeat, housekeeping)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the batches in hand, save their checkpoints, and end."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _thread(self, name: str, target: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=target, args=arguments, name=name, daemon=True))
+
+    def _consumer(self, function: Function, trigger: OnStream) -> Consumer:
+        return Consumer(
+            function.name,
+            function.load()(self._suite.ports, self._settings),
+            source=self._suite.stream(trigger.stream),
+            progress=self._suite.progress(trigger.stream),
+            dead_letters=self._dead_letters,
+            clock=self._suite.clock,
+            terms=Terms(
+                batch_records=trigger.batch_records,
+                window_ms=trigger.window_ms,
+                timeout_ms=function.timeout_seconds * 1_000,
+                delivery=self._delivery,
+                max_age_ms=self._settings.horizon_seconds * 1_000,
+            ),
+        )
+
+    def _consume(self, name: str, consumer: Consumer) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                pause = 0.0 if consumer.poll() else IDLE_SECONDS
+                failures = 0
+            except Exception:
+                log.exception("%s: a delivery failed; it is tried again", name)
+                failures += 1
+                pause = min(LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10))
+            if pause:
+                self._stop.wait(pause)
+
+    def _repeat(self, schedule: Schedule) -> None:
+        due = time.monotonic() + min(1, schedule.every_seconds)
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + schedule.every_seconds
+            try:
+                schedule.run(_deadline(schedule.timeout_seconds))
+            except Exception:
+                log.exception("%s failed; it runs again in %d s", schedule.name, schedule.every_seconds)
+
+    def _keep_house(self, _: Deadline) -> None:
+        """Delete what has expired: items, records that everyone has passed, leftovers of crashes, old letters."""
+        now = self._suite.clock.now_ms()
+        errors: list[GrandstandError] = []
+        for task in (
+            lambda: purge(self._suite.table_store, now),
+            lambda: self._trim(now - RETENTION_MS),
+            self._suite.sweep_objects,
+            lambda: self._dead_letters.sweep() if now // 60_000 % 60 == 0 else 0,
+        ):
+            try:
+                task()
+            except GrandstandError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _trim(self, before_ms: int) -> None:
+        for name in {trigger.stream for _, trigger in self._streaming}:
+            groups = [function.name for function, trigger in self._streaming if trigger.stream == name]
+            stream = self._suite.stream(name)
+            heads = stream.heads()
+            stream.trim(self._suite.progress(name).passed(groups, heads.epoch, heads.positions), before_ms)
+
+
+def _deadline(seconds: int) -> Deadline:
+    end = time.monotonic() + seconds
+    return Deadline(lambda: int(1_000 * (end - time.monotonic())))
