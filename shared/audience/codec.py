@@ -19,10 +19,10 @@ from shared.audience.presence import Presence
 from shared.audience.splits import CODE_BITS, CODE_MASK, EVERYONE, Splits
 from shared.audience.window import WindowState
 from shared.errors import CorruptData
+from shared.stream import RECORD_ID_BYTES
 
 FORMAT: Final = b"GA\x01"
 MAX_DECODED_BYTES: Final = 16 * 1024 * 1024
-ID_BYTES: Final = 16
 
 
 class Stored(msgspec.Struct, array_like=True, frozen=True):
@@ -49,6 +49,8 @@ class Stored(msgspec.Struct, array_like=True, frozen=True):
     mark_minutes: bytes
     mark_receptions_each: bytes
     mark_receptions: bytes
+    mark_pages: dict[int, int]
+    next_page: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -99,6 +101,8 @@ def encode(state: WindowState) -> bytes:
             [len(told) // RECEPTION_BYTES for _, told in marks.values()], dtype=np.uint16
         ).tobytes(),
         mark_receptions=b"".join([told for _, told in marks.values()]),
+        mark_pages=state.marks.pages,
+        next_page=state.marks.next_page,
     )
     return FORMAT + _compressor().compress(_encode(stored))
 
@@ -163,6 +167,7 @@ def _marks(stored: Stored) -> Marks:
     each = np.frombuffer(stored.mark_receptions_each, dtype=np.uint16).tolist()
     for place, (minute, count) in enumerate(zip(minutes, each, strict=True)):
         end = at + count * RECEPTION_BYTES
-        entries[stored.mark_ids[place * ID_BYTES : (place + 1) * ID_BYTES]] = (minute, stored.mark_receptions[at:end])
+        record_id = stored.mark_ids[place * RECORD_ID_BYTES : (place + 1) * RECORD_ID_BYTES]
+        entries[record_id] = (minute, stored.mark_receptions[at:end])
         at = end
-    return Marks(entries)
+    return Marks(entries, stored.mark_pages, stored.next_page)

@@ -32,8 +32,14 @@ def window_sort(window: int) -> str:
 
 
 def state_key(content_id: str, k: int, window: int) -> Key:
-    """The key of one state in tables `audience` and `audience-marks`."""
+    """The key of one state in table `audience`."""
     return state_partition(content_id, k, window // WINDOWS_PER_HOUR), window_sort(window)
+
+
+def marks_page_key(content_id: str, k: int, window: int, page: int) -> Key:
+    """The key of a page of a state's marks in table `audience-marks`."""
+    partition, sort = state_key(content_id, k, window)
+    return partition, f"{sort}#{page:06d}"
 
 
 def active_partition(hour: int) -> str:

@@ -45,18 +45,15 @@ def pack(offset_ms: Packed, is_stop: NDArray[np.bool_], interval: Packed, any_st
     return rows
 
 
-def collapse(viewers: Hashes, packed: Packed) -> tuple[Hashes, Packed]:
-    """One row a viewer, from rows sorted by viewer."""
-    if not len(viewers):
-        return viewers, packed
-    new = np.empty(len(viewers), dtype=np.bool_)
-    new[0] = True
-    np.not_equal(viewers[1:], viewers[:-1], out=new[1:])
+def collapse(groups: NDArray[np.int64], viewers: Hashes, packed: Packed) -> tuple[NDArray[np.int64], Hashes, Packed]:
+    """One row a group and viewer, from rows sorted by group and viewer."""
+    new = np.ones(len(viewers), dtype=np.bool_)
+    new[1:] = (viewers[1:] != viewers[:-1]) | (groups[1:] != groups[:-1])
     starts = np.flatnonzero(new)
     if len(starts) == len(viewers):
-        return viewers, packed
+        return groups, viewers, packed
     newest = np.maximum.reduceat(packed, starts) & ~FLAG_MASK
-    return viewers[starts], newest | (np.bitwise_or.reduceat(packed, starts) & FLAG_MASK)
+    return groups[starts], viewers[starts], newest | (np.bitwise_or.reduceat(packed, starts) & FLAG_MASK)
 
 
 @dataclass(slots=True)
@@ -66,6 +63,13 @@ class Presence:
     viewers: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     packed: Packed = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
     sketches: dict[int, Registers] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, viewers: Hashes, packed: Packed) -> "Presence":
+        """A presence of rows in order, however many."""
+        presence = cls()
+        presence.merge(cls(viewers, packed))
+        return presence
 
     @property
     def exact(self) -> bool:
@@ -116,12 +120,12 @@ class Presence:
 
     def _merge_rows(self, other: "Presence") -> None:
         if not len(self.viewers):
-            self.viewers, self.packed = other.viewers, other.packed
+            self.viewers, self.packed = other.viewers.copy(), other.packed.copy()
         elif len(other.viewers):
             viewers = np.concatenate((self.viewers, other.viewers))
             packed = np.concatenate((self.packed, other.packed))
             order = np.argsort(viewers, kind="stable")
-            self.viewers, self.packed = collapse(viewers[order], packed[order])
+            _, self.viewers, self.packed = collapse(np.zeros(len(order), np.int64), viewers[order], packed[order])
         if len(self.viewers) > EXACT_LIMIT:
             self._merge_sketches(self.as_sketches(), {})
 

@@ -9,7 +9,6 @@ Whatever is bounded is cut by an order on hashes alone, so that merges in any or
 dimension beyond its limit (those with the largest hashes become OTHER), viewers, and values of one viewer.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -96,7 +95,15 @@ class Splits:
 
     def merge(self, other: "Splits") -> None:
         """Take in other splits. Commutative and associative."""
-        if not other.values and other.threshold == EVERYONE:
+        if not other.values:
+            return
+        if not self.values:
+            self.values, self.counts, self.pairs, self.threshold = (
+                other.values,
+                other.counts,
+                other.pairs,
+                other.threshold,
+            )
             return
         if self.values == other.values:
             counts, pairs, others = self.counts + other.counts, self.pairs, other.pairs
@@ -142,26 +149,13 @@ class Splits:
         return self.pairs[: np.searchsorted(self.pairs, np.uint64(threshold))], threshold / EVERYONE
 
 
-def splits_of(counts: Mapping[Value, int], pairs: Iterable[tuple[int, Value]]) -> Splits:
-    """Splits from plain counts by value and (viewer hash, value) pairs: for few of them."""
-    pairs = list(pairs)
-    told = tuple(dict.fromkeys((*counts, *(value for _, value in pairs))))
-    codes = {value: code for code, value in enumerate(told)}
-    viewers = hashes_of(np.array([viewer for viewer, _ in pairs], dtype=np.uint64))
-    return coded(
-        told,
-        np.array([counts.get(value, 0) for value in told], dtype=np.int64),
-        viewers | np.array([codes[value] for _, value in pairs], dtype=np.uint64),
-    )
-
-
-def coded(told: tuple[Value, ...], counts: NDArray[np.int64], pairs: Pairs, threshold: int = EVERYONE) -> Splits:
-    """Splits from values in any order, fewer than 4,096, and pairs that are coded by their places there."""
-    values, (codes, _) = _united(told, ())
+def gathered(told: tuple[Value, ...], counts: NDArray[np.int64], hashes: Hashes, codes: NDArray[np.intp]) -> Splits:
+    """Splits from values in any order with their events, and pairs: `hashes_of` viewers and places in `told`."""
+    values, (places, _) = _united(told, ())
     sums = np.zeros(len(values), dtype=np.int64)
-    np.add.at(sums, codes, counts)
-    kept, threshold = bounded(_recoded(pairs, codes), values, threshold)
-    return Splits(values, sums, kept, threshold)
+    np.add.at(sums, places, counts)
+    pairs, threshold = bounded(hashes | places[codes].astype(np.uint64), values, EVERYONE)
+    return Splits(values, sums, pairs, threshold)
 
 
 def bounded(pairs: Pairs, values: tuple[Value, ...], threshold: int) -> tuple[Pairs, int]:
@@ -191,6 +185,7 @@ def _few_values_each(pairs: Pairs, values: tuple[Value, ...]) -> Pairs:
     return np.concatenate((pairs[:VALUES_PER_VIEWER], pairs[VALUES_PER_VIEWER:][~surplus]))
 
 
+@lru_cache(maxsize=1_024)
 def _united(
     mine: tuple[Value, ...], theirs: tuple[Value, ...]
 ) -> tuple[tuple[Value, ...], tuple[NDArray[np.intp], ...]]:

@@ -46,7 +46,7 @@ class WindowState:
         self.level = max(self.level, other.level)
         self.counters = self.counters + other.counters
         if other.groups is not None:
-            self.groups = other.groups if self.groups is None else self.groups + other.groups
+            self.groups = other.groups.copy() if self.groups is None else self.groups + other.groups
         for code, count in other.rejected.items():
             self.rejected[code] = self.rejected.get(code, 0) + count
         self.splits.merge(other.splits)
