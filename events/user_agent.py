@@ -1,6 +1,7 @@
 """What kind of device a User-Agent header names."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _KINDS: Final = (
@@ -15,6 +16,7 @@ _PATTERNS: Final = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pa
 _LONGEST: Final = 1_000
 
 
+@lru_cache(maxsize=1_000)
 def device_type(user_agent: str | None) -> str | None:
     """`smart_tv`, `set_top_box`, `console`, `tablet`, `mobile` or `desktop`; None where the header does not tell."""
     if not user_agent:

@@ -1,9 +1,9 @@
 """What a CMCD report means as an event of ours. `docs/cmcd.md` says it in full."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
 from events.cmcd.report import Numbers, Report
 from events.event import Event
@@ -146,7 +146,7 @@ def _event_id(report: Report, session_id: str, context: CmcdContext) -> str:
     The time is part of it because players start counting anew when they load the next source in the same session.
     """
     if report.version == 1 or "sn" not in report.integers:
-        return uuid4().hex
+        return os.urandom(16).hex()
     mode = "events" if "e" in report.texts else "requests"
     parts = [session_id, context.target, mode, str(report.integers["sn"])]
     if "ts" in report.integers:

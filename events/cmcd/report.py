@@ -89,8 +89,6 @@ def _plain(value: bool | int | float | str) -> bool | int | float | str:
     if isinstance(value, Bare) and _NUMBER.fullmatch(value):
         number = float(value)
         return int(number) if number.is_integer() and abs(number) <= LARGEST else number
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _NotMendable
     return str(value) if isinstance(value, str) else value
 
 
