@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+import msgspec
+
 from shared.audience import codec, rollup
 from shared.audience.concurrency import LOOKBACK_WINDOWS
 from shared.audience.dirty import DIRTY_TABLE, dirty_key
@@ -27,10 +29,13 @@ from shared.audience.keys import (
 from shared.audience.rollup import HOUR, MINUTE, ROLLUPS_TABLE, WINDOW, Audience, Resolution, States
 from shared.audience.totals import MINUTES_PER_HOUR
 from shared.audience.window import WindowState
+from shared.errors import CorruptData
 from shared.fan_out import TABLE as SCHEDULES_TABLE
 from shared.fan_out import read_fan_out
 from shared.keys import content_key
 from shared.ports import Item, Key, Ports, query_all
+
+_active = msgspec.msgpack.Decoder(tuple[str, str | None])
 
 CACHED_BYTES: Final = 16 * 1024 * 1024
 """Of stored states that are kept decoded."""
@@ -79,15 +84,20 @@ class AudienceReader:
         self._schedules = ports.table(SCHEDULES_TABLE)
         self._decoded = DecodedStates()
 
-    def states(self, content_id: str, first: int, last: int) -> States:
-        """The states of the 5 s windows first to last, of every k, without those of nothing."""
+    def states(self, content_id: str, first: int, last: int, *, any_k: bool = False) -> States:
+        """The stored states of the 5 s windows first to last, of every k.
+
+        `any_k` looks beyond the fan-out of those windows: the tallies of a record that holds nothing but late events
+        or ones ahead of time lie in the window it came in, under the k of theirs.
+        """
         fan_out = read_fan_out(self._schedules, content_id)
+        most_ever = max(fan_out.fan_outs, default=1)
         found: dict[int, list[WindowState]] = defaultdict(list)
         first = max(0, first)
         for hour in range(first // WINDOWS_PER_HOUR, last // WINDOWS_PER_HOUR + 1):
             begin = max(first, hour * WINDOWS_PER_HOUR)
             end = min(last, (hour + 1) * WINDOWS_PER_HOUR - 1)
-            for k in range(fan_out.most(begin, end)):
+            for k in range(most_ever if any_k else fan_out.most(begin, end)):
                 partition = state_partition(content_id, k, hour)
                 for item in query_all(self._states, partition, start=window_sort(begin), end=window_sort(end + 1)):
                     found[int(item.sort)].append(self._decoded.state(item))
@@ -113,6 +123,17 @@ class AudienceReader:
         hour = now_ms // HOUR_MS
         keys = [(active_partition(one), content_key(content_id)) for one in range(hour - days * 24, hour + 2)]
         return any(self._contents.batch_get(keys[at : at + 500]) for at in range(0, len(keys), 500))
+
+    def content_type(self, content_id: str, first: int, last: int) -> str | None:
+        """What kind of content it is, as last told in the minutes first to last; None when nobody said."""
+        hours = range(last // MINUTES_PER_HOUR, first // MINUTES_PER_HOUR - 1, -1)
+        keys = [(active_partition(hour), content_key(content_id)) for hour in hours]
+        for items in (self._contents.batch_get(keys[at : at + 500]) for at in range(0, len(keys), 500)):
+            told = (read_active(items[key].value) for key in keys if key in items)
+            kind = next((kind for _, kind in told if kind is not None), None)
+            if kind is not None:
+                return kind
+        return None
 
     def _with_lookback(self, content_id: str, first: int, last: int) -> States:
         return self.states(content_id, first - LOOKBACK_WINDOWS + 1, last)
@@ -154,6 +175,14 @@ class AudienceReader:
         for number, item in rollup.rollups_between(self._rollups, content_id, resolution, first, last):
             if number not in skipped:
                 yield number, rollup.decode(item.value)
+
+
+def read_active(value: bytes) -> tuple[str, str | None]:
+    """(content_id, content_type) of an item of an `active` partition. Raises CorruptData."""
+    try:
+        return _active.decode(value)
+    except msgspec.MsgspecError as error:
+        raise CorruptData(f"an active content in table {CONTENTS_TABLE!r} cannot be read: {error}") from None
 
 
 def runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

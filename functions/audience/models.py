@@ -1,0 +1,159 @@
+"""What the audience API is asked and what it answers. Imported when a query is read or the document is made.
+
+docs/metrics.md defines every figure; a test holds the two together.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from events.event import EVENT_TYPES
+from functions.http.moment import Moment
+
+Count = Annotated[int, Field(ge=0)]
+StandardError = Annotated[int, Field(ge=0, description="One standard error, rounded up; 0 means exact")]
+EVENT_COUNTS: JsonDict = {"propertyNames": {"enum": [*EVENT_TYPES]}}
+
+
+class Strict(BaseModel):
+    """What is not named here is no part of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AudienceQuery(Strict):
+    since: Moment | None = Field(None, alias="from", description="Where it begins; an hour before `to` if unset")
+    to: Moment | None = Field(None, description="Where it ends, not included; now if unset")
+    resolution: Literal["5s", "1m", "1h"] = Field("5s", description="How long each window is")
+
+
+class TopQuery(Strict):
+    window: str = Field(
+        "7d", pattern=r"^[1-9][0-9]{0,4}[mhd]$", description="How far back to look: minutes (15m), hours or days"
+    )
+    limit: int = Field(10, ge=1, le=100, description="How many contents to name")
+
+
+class CompletenessQuery(Strict):
+    since: Moment | None = Field(
+        None, alias="from", description="Where it begins, whole minutes; as far back as states are kept if unset"
+    )
+    to: Moment | None = Field(None, description="Where it ends, whole minutes; after all that is counted if unset")
+
+
+class Share(Strict):
+    value: str | None = Field(description="The value; null stands for all that are not listed")
+    viewers: Count
+    viewers_error: StandardError
+    events: Count
+
+
+class Shares(Strict):
+    """By dimension the 16 values with the most viewers, and what is left over."""
+
+    device_type: list[Share]
+    country: list[Share]
+    tier: list[Share]
+    age_group: list[Share]
+    network_quality: list[Share]
+    quality_level: list[Share]
+    player_state: list[Share]
+
+
+class Window(Strict):
+    """A content's audience in one window."""
+
+    start: str = Field(json_schema_extra={"format": "date-time"})
+    viewers: Count
+    viewers_error: StandardError
+    concurrent: Count
+    concurrent_error: StandardError
+    concurrent_mean: Count
+    concurrent_mean_error: StandardError
+    engaged_viewers: Count
+    engaged_viewers_error: StandardError
+    engagement_rate: float = Field(ge=0, le=1)
+    engagements: Count
+    events: dict[str, Count] = Field(json_schema_extra=EVENT_COUNTS)
+    events_error: dict[str, StandardError] = Field(json_schema_extra=EVENT_COUNTS)
+    watched_ms: Count
+    watched_ms_error: StandardError
+    startups: Count
+    startup_ms_mean: float | None
+    startup_ms_p50: int | None
+    startup_ms_p95: int | None
+    stalls: Count
+    stall_ms: Count
+    rebuffering_ratio: float | None
+    bitrate_kbps: float | None
+    throughput_kbps: float | None
+    buffer_ms: float | None
+    quality_changes: Count
+    errors: Count
+    sample_rate: float = Field(gt=0, le=1)
+    by: Shares
+
+
+class AudienceAnswer(Strict):
+    """Windows in order, those of nothing left out."""
+
+    content_id: str
+    resolution: Literal["5s", "1m", "1h"]
+    windows: list[Window]
+
+
+class NowAnswer(Strict):
+    """The newest closed window and the running one, those of nothing left out, and the larger figures of the two."""
+
+    content_id: str
+    resolution: Literal["5s"]
+    as_of: str = Field(json_schema_extra={"format": "date-time"})
+    viewers: Count
+    viewers_error: StandardError
+    concurrent: Count
+    concurrent_error: StandardError
+    windows: list[Window]
+
+
+class TopContent(Strict):
+    content_id: str
+    content_type: str | None
+    watched_ms: Count
+    events: Count
+    viewers: Count
+    viewers_error: StandardError
+
+
+class TopAnswer(Strict):
+    """Contents by watched time, the most watched first."""
+
+    window: str
+    since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = Field(json_schema_extra={"format": "date-time"})
+    contents: list[TopContent]
+
+
+class CompletenessAnswer(Strict):
+    """received = counted + duplicate + late + the sum of rejected + sampled_out."""
+
+    since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = Field(json_schema_extra={"format": "date-time"})
+    received: Count
+    counted: Count
+    duplicate: Count
+    late: Count
+    rejected: dict[str, Count]
+    sampled_out: Count
+    dead_letters: Count
+
+
+class Listing(Strict):
+    """Whether a publish key may see a content's audience."""
+
+    listed: bool
+
+
+class ListingAnswer(Strict):
+    content_id: str
+    listed: bool

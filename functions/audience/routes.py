@@ -1,0 +1,255 @@
+"""The audience API: what operators and widgets ask of a content."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.audience import figures
+from functions.audience.listing import Listings
+from functions.http.answer import json_answer, read_query, validated
+from functions.http.endpoint import Doc, Endpoint, Scope
+from functions.http.shared_answers import SharedAnswers
+from shared.audience.completeness import TotalsReader
+from shared.audience.query import AudienceReader
+from shared.audience.rollup import MINUTE, RESOLUTIONS, WINDOW, Audience, Resolution
+from shared.audience.top import ranked, with_viewers
+from shared.errors import InvalidInput
+from shared.ports import Ports
+from shared.settings import Settings
+
+DEFAULT_RANGE_MS: Final = 3_600_000
+MAX_WINDOWS: Final = 10_080
+"""In one answer: a week of minutes."""
+COARSER: Final = {"5s": "1m", "1m": "1h"}
+MAX_TOP_DAYS: Final = 31
+UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+NOW_KEPT_MS: Final = 1_000
+TOP_KEPT_MS: Final = 5_000
+PUBLIC: Final = {"Cache-Control": "public, s-maxage=1"}
+
+
+def make(ports: Ports, settings: Settings) -> list[Endpoint]:
+    """The endpoints of one suite."""
+    api = AudienceApi(ports, settings)
+    now = "What the audience is now: the newest closed window and the running one"
+    return [
+        Endpoint(
+            ("GET",),
+            "/v1/contents/{id}/audience",
+            api.audience,
+            Scope.OPERATOR,
+            "A content's audience, window by window",
+            _audience_doc,
+        ),
+        Endpoint(("GET",), "/v1/contents/{id}/audience/now", api.now, Scope.PUBLISH, now, _now_doc, cors=True),
+        Endpoint(
+            ("GET",),
+            "/v1/contents/top",
+            api.top,
+            Scope.PUBLISH,
+            "The contents that are watched most",
+            _top_doc,
+            cors=True,
+        ),
+        Endpoint(
+            ("PUT",),
+            "/v1/contents/{id}/listing",
+            api.set_listing,
+            Scope.OPERATOR,
+            "Whether a publish key may see the content",
+            _listing_doc,
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An answer and whether a publish key would get the very same."""
+
+    body: bytes
+    public: bool
+
+
+class AudienceApi:
+    """Handlers; each reads its tables in a worker thread."""
+
+    def __init__(self, ports: Ports, settings: Settings) -> None:
+        self._clock = ports.clock
+        self._reader = AudienceReader(ports)
+        self._totals = TotalsReader(ports, self._reader)
+        self._listings = Listings(ports)
+        self._state_days = settings.state_days
+        self._now: SharedAnswers[Made] = SharedAnswers(ports.clock, NOW_KEPT_MS)
+        self._top: SharedAnswers[Made] = SharedAnswers(ports.clock, TOP_KEPT_MS)
+
+    async def audience(self, request: Request) -> Response:
+        """The windows that overlap [from, to)."""
+        from functions.audience.models import AudienceQuery
+
+        query = read_query(request, AudienceQuery)
+        resolution = RESOLUTIONS[query.resolution]
+        to = self._clock.now_ms() if query.to is None else query.to
+        since = max(0, to - DEFAULT_RANGE_MS) if query.since is None else query.since
+        first, last = numbered(since, to, resolution)
+        content_id: str = request.path_params["id"]
+        found = await run_in_threadpool(self._audiences, content_id, resolution, first, last)
+        windows = await run_in_threadpool(_told, found)
+        return json_answer({"content_id": content_id, "resolution": resolution.name, "windows": windows})
+
+    async def now(self, request: Request) -> Response:
+        """Cheap for any number of pollers: one of them reads, a second long all get the same."""
+        content_id: str = request.path_params["id"]
+        made = await self._now.get(content_id, lambda: self._make_now(content_id))
+        if not made.public and _is_public(request):
+            raise unknown_content()
+        return _answered(made)
+
+    async def top(self, request: Request) -> Response:
+        """A publish key is told of listed contents only."""
+        from functions.audience.models import TopQuery
+
+        query = read_query(request, TopQuery)
+        back_ms = int(query.window[:-1]) * UNIT_MS[query.window[-1]]
+        if back_ms > MAX_TOP_DAYS * UNIT_MS["d"]:
+            raise InvalidInput(f"window: at most {MAX_TOP_DAYS}d.", reason="query")
+        asked = query.window, query.limit, _is_public(request)
+        return _answered(await self._top.get(asked, lambda: self._make_top(*asked, back_ms)))
+
+    async def set_listing(self, request: Request) -> Response:
+        """List a content or take it off the list."""
+        from functions.audience.models import Listing
+
+        try:
+            said = orjson.loads(await request.body())
+        except orjson.JSONDecodeError:
+            raise InvalidInput('Send JSON: {"listed": true} or {"listed": false}.', reason="json") from None
+        listed = validated(said, Listing).listed
+        content_id: str = request.path_params["id"]
+        await run_in_threadpool(self._listings.set, content_id, listed)
+        return json_answer({"content_id": content_id, "listed": listed})
+
+    def _audiences(self, content_id: str, resolution: Resolution, first: int, last: int) -> list[Audience]:
+        found = self._reader.audiences(content_id, resolution, first, last)
+        if not found:
+            self._must_be_known(content_id)
+        return found
+
+    def _make_now(self, content_id: str) -> Made:
+        now = self._clock.now_ms()
+        running = WINDOW.number(now)
+        found = self._reader.audiences(content_id, WINDOW, running - 1, running)
+        if not found:
+            self._must_be_known(content_id)
+        windows = _told(found)
+        answer = {
+            "content_id": content_id,
+            "resolution": WINDOW.name,
+            "as_of": figures.rfc3339(now),
+            **_larger(windows, "viewers"),
+            **_larger(windows, "concurrent"),
+            "windows": windows,
+        }
+        return Made(orjson.dumps(answer), self._listings.listed(content_id))
+
+    def _make_top(self, window: str, limit: int, public: bool, back_ms: int) -> Made:
+        now = self._clock.now_ms()
+        first, last = MINUTE.number(max(0, now - back_ms)), MINUTE.number(now)
+        unlisted = self._listings.unlisted()
+        may_list = (lambda content_id: content_id not in unlisted) if public else (lambda _: True)
+        chosen = ranked(self._totals.by_content(first, last), limit, may_list)
+        contents = [
+            {
+                "content_id": one.content_id,
+                "content_type": self._reader.content_type(one.content_id, first, last),
+                "watched_ms": one.watched_ms,
+                "events": one.events,
+                **dict(figures.told("viewers", one.viewers)),
+            }
+            for one in (with_viewers(self._reader, *pair, first, last) for pair in chosen)
+        ]
+        answer = {
+            "window": window,
+            "from": figures.rfc3339(first * MINUTE.ms),
+            "to": figures.rfc3339(now),
+            "contents": contents,
+        }
+        return Made(orjson.dumps(answer), public or not unlisted)
+
+    def _must_be_known(self, content_id: str) -> None:
+        if not self._reader.known(content_id, self._clock.now_ms(), self._state_days):
+            raise unknown_content()
+
+
+def unknown_content() -> InvalidInput:
+    """Nothing was ever reported of it, or a publish key may not know that anything was."""
+    return InvalidInput(
+        "Nothing has been reported of a content with this id. Check its spelling, "
+        "or see /v1/contents/top for what is watched.",
+        status=404,
+        reason="no-such-content",
+    )
+
+
+def numbered(since: int, to: int, resolution: Resolution) -> tuple[int, int]:
+    """The first and the last window that overlap [since, to). Raises InvalidInput when there are none or too many."""
+    if since >= to:
+        raise InvalidInput("`from` must be before `to`.", reason="query")
+    first, last = resolution.number(since), resolution.number(to - 1)
+    if last - first >= MAX_WINDOWS:
+        coarser = COARSER.get(resolution.name)
+        hint = f"Use resolution={coarser}, or ask" if coarser else "Ask"
+        limit = f"{MAX_WINDOWS:,} windows of {resolution.name} ({MAX_WINDOWS * resolution.ms / 3_600_000:g} hours)"
+        raise InvalidInput(
+            f"From `from` to `to` are {last - first + 1:,} windows; an answer holds at most {limit}. "
+            f"{hint} for one such stretch after the other, each `from` where the last ended.",
+            reason="range",
+        )
+    return first, last
+
+
+def _is_public(request: Request) -> bool:
+    caller = request.state.caller
+    return caller is not None and caller.scope is Scope.PUBLISH
+
+
+def _answered(made: Made) -> Response:
+    return Response(made.body, headers=PUBLIC if made.public else None, media_type="application/json")
+
+
+def _told(found: Iterable[Audience]) -> list[dict[str, Any]]:
+    return [figures.window(audience) for audience in found]
+
+
+def _larger(windows: list[dict[str, Any]], name: str) -> dict[str, int]:
+    """A figure and its error from the window where it is larger; the running one still fills."""
+    largest = max(windows, key=lambda one: int(one[name]), default={name: 0, f"{name}_error": 0})
+    return {name: largest[name], f"{name}_error": largest[f"{name}_error"]}
+
+
+def _audience_doc() -> Doc:
+    from functions.audience.models import AudienceAnswer, AudienceQuery
+
+    return Doc(query=AudienceQuery, answers={200: AudienceAnswer})
+
+
+def _now_doc() -> Doc:
+    from functions.audience.models import NowAnswer
+
+    return Doc(answers={200: NowAnswer})
+
+
+def _top_doc() -> Doc:
+    from functions.audience.models import TopAnswer, TopQuery
+
+    return Doc(query=TopQuery, answers={200: TopAnswer})
+
+
+def _listing_doc() -> Doc:
+    from functions.audience.models import Listing, ListingAnswer
+
+    return Doc(request={"application/json": Listing}, answers={200: ListingAnswer})
