@@ -14,8 +14,10 @@ RECORD_MEDIA_TYPE: Final = "application/vnd.grandstand.record"
 STREAM: Final = "events"
 
 _ID: Final = {"minLength": 1, "maxLength": MAX_ID_BYTES}
+_WORD: Final = {"maxLength": MAX_ID_BYTES}
 _TEXT: Final = {"maxLength": MAX_TEXT_BYTES}
-_NOT_NEGATIVE: Final = {"minimum": 0}
+_AMOUNT: Final = {"minimum": 0, "maximum": 2**31 - 1}
+_POSITION: Final = {"minimum": -1e12, "maximum": 1e12}
 
 _FIELDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "event_id": ("Names the event within its session; what is repeated is kept once.", _ID),
@@ -24,33 +26,33 @@ _FIELDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "session_id": ("One viewer watching one content on one device; stored as a pseudonym.", _ID),
     "event_type": ("What happened.", {"enum": list(EVENT_TYPES)}),
     "event_timestamp": ("When, on the player's clock: ms since epoch, or RFC 3339.", {}),
-    "position_seconds": ("Where in the content, in seconds.", _NOT_NEGATIVE),
-    "watched_ms": ("How long was watched since the last report, in ms.", _NOT_NEGATIVE),
-    "quality_level": ("The rendition's name, as 1080p.", _TEXT),
-    "bitrate_kbps": ("The bitrate of what is shown, in kbit/s.", _NOT_NEGATIVE),
-    "device_type": ("As smart_tv, mobile, desktop.", _TEXT),
-    "network_quality": ("As excellent, good, fair, poor.", _TEXT),
-    "country": ("ISO 3166-1 alpha-2.", _TEXT),
-    "tier": ("The subscription's tier.", _TEXT),
-    "age_group": ("As 25-34.", _TEXT),
-    "report_every_seconds": ("The interval that the last answer told.", {"minimum": 1}),
-    "content_type": ("live or vod.", _TEXT),
+    "position_seconds": ("Where in the content, in seconds.", _POSITION),
+    "watched_ms": ("How long was watched since the last report, in ms.", _AMOUNT),
+    "quality_level": ("The rendition's name, as 1080p.", _WORD),
+    "bitrate_kbps": ("The bitrate of what is shown, in kbit/s.", _AMOUNT),
+    "device_type": ("As smart_tv, mobile, desktop.", _WORD),
+    "network_quality": ("As excellent, good, fair, poor.", _WORD),
+    "country": ("ISO 3166-1 alpha-2.", _WORD),
+    "tier": ("The subscription's tier.", _WORD),
+    "age_group": ("As 25-34.", _WORD),
+    "report_every_seconds": ("The interval that the last answer told.", {"minimum": 1, "maximum": 3_600}),
+    "content_type": ("live or vod.", _WORD),
     "consent": ("What the viewer agreed to.", {"enum": ["none", "analytics", "personalisation", None]}),
     "child": ("A child's events are never tied to a viewer.", {}),
-    "stall_ms": ("How long playback stood still for want of data, in ms.", _NOT_NEGATIVE),
-    "startup_ms": ("From the wish to watch to the first picture, in ms.", _NOT_NEGATIVE),
-    "buffer_ms": ("How much is buffered ahead, in ms.", _NOT_NEGATIVE),
-    "throughput_kbps": ("Throughput measured by the player, in kbit/s.", _NOT_NEGATIVE),
-    "playback_rate": ("1 is real time.", _NOT_NEGATIVE),
-    "player_state": ("As playing, paused, rebuffering.", _TEXT),
-    "seek_from_seconds": ("Where a seek started, in seconds.", _NOT_NEGATIVE),
-    "error_code": ("The player's own code.", _TEXT),
-    "reaction": ("What a reaction says.", _TEXT),
+    "stall_ms": ("How long playback stood still for want of data, in ms.", _AMOUNT),
+    "startup_ms": ("From the wish to watch to the first picture, in ms.", _AMOUNT),
+    "buffer_ms": ("How much is buffered ahead, in ms.", _AMOUNT),
+    "throughput_kbps": ("Throughput measured by the player, in kbit/s.", _AMOUNT),
+    "playback_rate": ("1 is real time.", {"minimum": -1_000, "maximum": 1_000}),
+    "player_state": ("As playing, paused, rebuffering.", _WORD),
+    "seek_from_seconds": ("Where a seek started, in seconds.", _POSITION),
+    "error_code": ("The player's own code.", _WORD),
+    "reaction": ("What a reaction says.", _WORD),
     "text": ("What was written in the chat.", _TEXT),
     "poll_id": ("The poll of a vote.", _ID),
-    "option": ("What was voted for.", _TEXT),
-    "rating": ("The rating given.", {}),
-    "follow_kind": ("What sort of thing is followed, as team.", _TEXT),
+    "option": ("What was voted for.", _WORD),
+    "rating": ("The rating given.", {"minimum": -1_000_000, "maximum": 1_000_000}),
+    "follow_kind": ("What sort of thing is followed, as team.", _WORD),
     "follow_id": ("What is followed.", _ID),
     "ad_id": ("The advert.", _ID),
 }

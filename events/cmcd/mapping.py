@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from events.cmcd.report import Numbers, Report
-from events.event import Event
+from events.event import MAX_ID_BYTES, Event
 from events.user_agent import device_type
 
 STATES: Final = {
@@ -51,6 +51,8 @@ KEPT_NUMBERS: Final = ("bsa", "bsda", "lb", "pb", "tb", "tbl", "tpb")
 KEPT_TEXTS: Final = ("ot", "sf", "cdn", "cen", "h")
 KEPT_FLAGS: Final = ("bg", "nr")
 LONGEST_ID: Final = 200
+LONGEST_TEXT: Final = 128
+"""Of texts beside ids, in characters; longer ones are cut, so that an event is not lost for its wording."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ def event_of(report: Report, received_at: int, context: CmcdContext) -> Event:
         throughput_kbps=_main(report.numbers.get("mtp")) if "mtp" in report.numbers else integers.get("tp"),
         playback_rate=report.decimals.get("pr"),
         player_state=state,
-        error_code=",".join(report.strings["ec"]) if "ec" in report.strings else None,
+        error_code=_cut(",".join(report.strings["ec"])) if "ec" in report.strings else None,
         extra=_extra(report, context.extra_fields) or None,
     )
 
@@ -197,9 +199,16 @@ def _extra(report: Report, extra_fields: frozenset[str]) -> dict[str, Any]:
     """CMCD keys that have no field of ours, as `cmcd_<key>`, and the custom keys that the operator allows."""
     kept: dict[str, Any] = {f"cmcd_{key}": report.integers[key] for key in KEPT_INTEGERS if key in report.integers}
     kept |= {f"cmcd_{key}": _main(report.numbers[key]) for key in KEPT_NUMBERS if key in report.numbers}
-    kept |= {f"cmcd_{key}": report.texts[key] for key in KEPT_TEXTS if key in report.texts}
+    kept |= {f"cmcd_{key}": _cut(report.texts[key]) for key in KEPT_TEXTS if key in report.texts}
     kept |= {f"cmcd_{key}": report.flags[key] for key in KEPT_FLAGS if report.flags.get(key)}
     event = report.texts.get("e")
     if event is not None and event not in TOLD_BY_TYPE:
-        kept["cmcd_e"] = event
-    return kept | {key: value for key, value in report.custom.items() if key in extra_fields}
+        kept["cmcd_e"] = _cut(event)
+    return kept | {key: _cut(value) for key, value in report.custom.items() if key in extra_fields}
+
+
+def _cut(value: Any) -> Any:
+    """The value; a text's first characters, in at most 256 bytes."""
+    if not isinstance(value, str):
+        return value
+    return value[:LONGEST_TEXT].encode(errors="replace")[:MAX_ID_BYTES].decode(errors="ignore")

@@ -16,6 +16,11 @@ from events.cmcd.parse import Bare, Item, Member
 
 LARGEST: Final = 999_999_999_999_999
 """The largest integer of RFC 8941."""
+LARGEST_AMOUNT: Final = 2**31 - 1
+"""The largest duration or bitrate that makes sense (24 days, 2 Tbit/s); points in time and counts may be larger."""
+NO_AMOUNTS: Final = frozenset(("ts", "pt", "sn"))
+FASTEST: Final = 1_000
+"""The largest playback rate that makes sense."""
 
 Numbers = list[tuple[int, tuple[str, ...]]]
 """A list of integers, each with the object types it is for."""
@@ -97,7 +102,10 @@ def _read_integer(report: Report, key: str, member: Member, broken: Counter[str]
 
 
 def _read_decimal(report: Report, key: str, member: Member, broken: Counter[str]) -> None:
-    report.decimals[key] = _number(_single(member, broken), broken)
+    number = _number(_single(member, broken), broken)
+    if number > FASTEST:
+        raise _NotMendable
+    report.decimals[key] = number
 
 
 def _read_flag(report: Report, key: str, member: Member, broken: Counter[str]) -> None:
@@ -192,6 +200,8 @@ def _whole(number: float, broken: Counter[str]) -> int:
 
 def _counted(key: str, number: int, broken: Counter[str]) -> int:
     """Values that should be rounded to hundreds are counted, and kept as exact as they came."""
+    if number > LARGEST_AMOUNT and key not in NO_AMOUNTS:
+        raise _NotMendable
     broken["not_rounded_to_hundred"] += key in HUNDREDS and number % 100 != 0
     return number
 

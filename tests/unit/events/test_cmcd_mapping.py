@@ -203,3 +203,21 @@ def test_the_request_tells_device_and_interval() -> None:
     context = CmcdContext(user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 17_0) Mobile", report_every_seconds=30)
     event = told(SESSION, context)
     assert (event.device_type, event.report_every_seconds) == ("mobile", 30)
+
+
+def test_an_error_is_not_lost_for_its_wording() -> None:
+    event = happened(f'e=e,ec=("{"long " * 400}")')
+    assert event.event_type == "error"
+    assert event.error_code is not None
+    assert len(event.error_code.encode()) <= 256
+
+
+def test_texts_are_cut_between_characters() -> None:
+    context = CmcdContext(extra_fields=frozenset(("x-y",)))
+    event = told(f'{SESSION},x-y="{"€" * 300}"', context)
+    assert event.extra == {"x-y": "€" * 85}
+
+
+def test_points_in_time_may_be_larger_than_amounts() -> None:
+    event = happened(f"e=t,pt={NOW},bl=({2**31})")
+    assert (event.position_seconds, event.buffer_ms) == (NOW / 1000, None)

@@ -63,6 +63,8 @@ def test_every_type_of_version_2_is_read() -> None:
         ("d=-5,su", "unusable_value"),
         ("d=1000000000000000,su", "unusable_value"),
         ("d=1e300,su", "unusable_value"),
+        ("d=2147483648,su", "unusable_value"),
+        ("pr=1001,su", "unusable_value"),
         ("d,su", "unusable_value"),
         ("d=(),su", "unusable_value"),
         ("bl=(),su", "unusable_value"),

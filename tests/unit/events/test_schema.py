@@ -7,6 +7,7 @@ import pytest
 from events.event import EVENT_TYPES, Event
 from events.native import Native
 from events.schema import asyncapi, native_event_schema
+from functions.ingest.rules import RANGES, SIZES
 
 EVENT: dict[str, Any] = {
     "event_type": "heartbeat",
@@ -71,10 +72,23 @@ def test_what_ingest_rejects_is_not_valid(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"event_type": "unheard-of"}, {"watched_ms": -1}, {"viewer_id": None}, {"consent": "perhaps"}]
+    "changes",
+    [
+        {"event_type": "unheard-of"},
+        {"watched_ms": -1},
+        {"viewer_id": None},
+        {"consent": "perhaps"},
+        {"stall_ms": 2**31},
+    ],
 )
 def test_what_the_rules_of_the_house_forbid_is_not_valid(changes: dict[str, Any]) -> None:
     assert not is_valid({**EVENT, **changes})
+
+
+def test_the_limits_are_those_of_ingest() -> None:
+    properties = native_event_schema()["properties"]
+    assert {name: (properties[name]["minimum"], properties[name]["maximum"]) for name in RANGES} == RANGES
+    assert {name: properties[name]["maxLength"] for name in SIZES} == SIZES
 
 
 def test_every_reference_of_the_stream_document_leads_somewhere() -> None:
