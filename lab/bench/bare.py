@@ -25,3 +25,6 @@ class BareEvent(msgspec.Struct, gc=False):
 
 decode = msgspec.json.Decoder(list[BareEvent]).decode
 """A JSON array of events, decoded."""
+
+decode_lines = msgspec.json.Decoder(BareEvent).decode_lines
+"""NDJSON, decoded."""

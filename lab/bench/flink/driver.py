@@ -13,14 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lab.bench.figure import Figure
-from lab.bench.path import Run, durably, in_memory
+from lab.bench.path import best, durably, in_memory
 from lab.bench.rows import Row
 from lab.bench.workload import bodies, recently
 
 BODIES = 1_000
 EVENTS = BODIES * 500
 FLINK_ROUNDS = 5
-OUR_ROUNDS = 3
 JOB = Path(__file__).with_name("AudienceJob.java")
 PACKAGE = "apache-flink-libraries==2.3.0"
 OPENED = ("java.base/java.util=ALL-UNNAMED", "java.base/java.lang=ALL-UNNAMED")
