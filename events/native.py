@@ -5,7 +5,8 @@ inside a block that fails, item by item, so that a wrong type costs its own even
 mended and counted: 10.0 where an integer is due, times as RFC 3339 text or with decimals.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from secrets import token_hex
 from types import GenericAlias
 from typing import Any, Final, Literal, cast
 
@@ -24,13 +25,14 @@ Decode = Callable[[Any], Any]
 
 _TYPES: Final = {"event_type": Literal.__getitem__(EVENT_TYPES)}
 
+
+def _fields(kind: type[msgspec.Struct], types: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """The fields of a struct, in order, for another one like it but for the `types` of some."""
+    return [(info.name, types.get(info.name, info.type), info.default) for info in msgspec.structs.fields(kind)]
+
+
 HotEvent: Final = msgspec.defstruct(
-    "HotEvent",
-    [(info.name, _TYPES.get(info.name, info.type), info.default) for info in msgspec.structs.fields(CoreEvent)],
-    bases=(CoreEvent,),
-    kw_only=True,
-    gc=False,
-    forbid_unknown_fields=True,
+    "HotEvent", _fields(CoreEvent, _TYPES), bases=(CoreEvent,), kw_only=True, gc=False, forbid_unknown_fields=True
 )
 """A core event of a known type; a body with anything else is for the wider decoders."""
 
@@ -55,11 +57,11 @@ class Native:
     def __init__(self, extra_fields: Sequence[str] = (), max_events: int = 10_000) -> None:
         self._extra = {f"extra_{i}": name for i, name in enumerate(extra_fields)}
         # `extra` is ours to fill: no sender finds it under its name
-        hidden = {"extra": "\0extra"}
+        hidden = {"extra": f"extra-{token_hex(16)}"}
         self._max_events = max_events
         self._wide = msgspec.defstruct(
             "WideEvent",
-            [(attribute, Any, msgspec.UNSET) for attribute in self._extra],
+            [*_fields(Event, {}), *((attribute, Any, msgspec.UNSET) for attribute in self._extra)],
             bases=(Event,),
             kw_only=True,
             gc=False,
@@ -176,18 +178,19 @@ class Native:
         try:
             return cast(Event, self._item(item))
         except msgspec.ValidationError:
-            pass
+            return self._mend(item, index, body, alone=alone)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if not alone:
-                raise unreadable(error) from None
-            body.rejected.append(Rejection(index, "unreadable", f"the line is not JSON: {error}"))
+            _spoilt(error, index, body, alone=alone)
             return None
-        fields = msgspec.json.decode(item)
+
+    def _mend(self, item: bytes, index: int, body: Body, *, alone: bool) -> Event | None:
         try:
-            return cast(Event, msgspec.convert(_mended(fields, body), self._wide))
+            return cast(Event, msgspec.convert(_mended(msgspec.json.decode(item), body), self._wide))
         except msgspec.ValidationError as error:
             body.rejected.append(rejection(index, error))
-            return None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            _spoilt(error, index, body, alone=alone)
+        return None
 
     def _keep_extra(self, events: Sequence[Event]) -> None:
         """Move the fields of the allow-list to `extra`."""
@@ -227,6 +230,13 @@ def rejection(index: int, error: msgspec.ValidationError) -> Rejection:
     if "missing required field" in text:
         return Rejection(index, "missing", text.replace("Object missing", "missing"))
     return Rejection(index, "wrong_type", f"{field}: {text}" if field else text)
+
+
+def _spoilt(error: Exception, index: int, body: Body, *, alone: bool) -> None:
+    """Reject what is no JSON by itself, or the whole body with it."""
+    if not alone:
+        raise unreadable(error) from None
+    body.rejected.append(Rejection(index, "unreadable", f"the line is not JSON: {unreadable(error).detail}"))
 
 
 def _envelope_of(events: Any) -> type[Any]:
