@@ -121,12 +121,12 @@ def _longest(column: Sequence[str | None]) -> int:
 
 def _inside(column: Sequence[float | None], low: float, high: float) -> bool:
     """Whether every value is a number from low to high; a sum of finite numbers tells of NaN among them."""
-    values: Sequence[Any] = column
+    values: Sequence[Any] = column if None not in column[:1] else [value for value in column if value is not None]
     try:
-        lowest, highest = min(values), max(values)
+        lowest, highest = min(values, default=low), max(values, default=high)
     except TypeError:
         values = [value for value in column if value is not None]
-        lowest, highest = min(values, default=low), max(values, default=high)
+        lowest, highest = min(values), max(values)
     return bool(low <= lowest and highest <= high and (isinstance(lowest, int) or isfinite(sum(values))))
 
 
