@@ -17,10 +17,10 @@ from functions.ingest.handler import STREAM, Ingest, Sent
 from lab.bench.bare import decode_lines
 from lab.bench.figure import Figure
 from lab.bench.rows import WINDOW_MS, Row
-from lab.bench.timing import best_seconds
+from lab.bench.timing import best_seconds, discard
 from lab.bench.workload import bodies, recently
 from lab.memory import MemoryClock, MemorySuite
-from shared.audience.query import AudienceReader
+from shared.audience.stored import StateReader
 from shared.audience.window import rolled_up
 from shared.dead_letters import DeadLetters
 from shared.ports import Ports
@@ -55,7 +55,7 @@ class Run:
 def figures() -> list[Figure]:
     """Both paths against a bare decode of the same lines, and what the stream stores."""
     posted = [b"\n".join(body) + b"\n" for body in bodies(BODIES, start_ms=recently())]
-    (bare,) = best_seconds([lambda: [decode_lines(body) for body in posted]])
+    (bare,) = best_seconds([lambda: discard(decode_lines, posted)])
     memory, durable = (best(run, posted) for run in (in_memory, durably))
     stored = durable.stored_bytes / EVENTS
     note = f"500 events of 25 viewers a body, 100 contents, {COMMITTED_TOGETHER} bodies a commit, one core"
@@ -138,9 +138,9 @@ def packed(ingest: Ingest, data: bytes) -> Sequence[NewRecord]:
 
 def rows_of(ports: Ports, contents: Iterable[str], start_ms: int, end_ms: int) -> Iterator[Row]:
     """What the written states say of some contents between two times."""
-    reader = AudienceReader(ports)
+    reader = StateReader(ports)
     for content in contents:
-        for window, states in reader.states(content, start_ms // WINDOW_MS, end_ms // WINDOW_MS).items():
+        for window, states in reader.between(content, start_ms // WINDOW_MS, end_ms // WINDOW_MS).items():
             whole = rolled_up(window, states)
             watched, viewers = whole.sum("watched_ms").value, whole.viewers().value
             yield Row(content, window * WINDOW_MS, whole.tally("counted"), round(watched), round(viewers))

@@ -1,7 +1,9 @@
 """How the benchmarks take times: interleaved, and the best of several rounds, since other work only ever adds."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
+from typing import Any
 
 ROUNDS = 5
 
@@ -15,3 +17,8 @@ def best_seconds(works: Sequence[Callable[[], object]], rounds: int = ROUNDS) ->
             work()
             best[index] = min(best[index], perf_counter() - started)
     return best
+
+
+def discard(function: Callable[[Any], object], items: Iterable[Any]) -> None:
+    """Call the function with each item and let go of each result at once, as a handler does."""
+    deque(map(function, items), maxlen=0)
