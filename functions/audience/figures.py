@@ -1,11 +1,11 @@
 """An audience as the API tells it. docs/metrics.md defines each figure."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from math import ceil
 from typing import Any, Final
 
+from functions.http.answer import rfc3339
 from shared.audience.estimate import Estimate, total
 from shared.audience.rollup import Audience
 from shared.audience.splits import DIMENSIONS, OTHER, Share
@@ -13,11 +13,6 @@ from shared.audience.window import WindowState
 
 LISTED_VALUES: Final = 16
 SHARED: Final = tuple(dimension for dimension in DIMENSIONS if dimension != "engagement")
-
-
-def rfc3339(ms: int) -> str:
-    """`2026-11-20T18:00:00Z`, of a whole second."""
-    return datetime.fromtimestamp(ms // 1_000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def told(name: str, figure: Estimate) -> Iterator[tuple[str, int]]:

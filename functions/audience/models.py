@@ -3,23 +3,16 @@
 docs/metrics.md defines every figure; a test holds the two together.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic.config import JsonDict
 
 from events.event import EVENT_TYPES
+from functions.http.models import Count, StandardError, Strict
 from functions.http.moment import Moment
 
-Count = Annotated[int, Field(ge=0)]
-StandardError = Annotated[int, Field(ge=0, description="One standard error, rounded up; 0 means exact")]
 EVENT_COUNTS: JsonDict = {"propertyNames": {"enum": [*EVENT_TYPES]}}
-
-
-class Strict(BaseModel):
-    """What is not named here is no part of it."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class AudienceQuery(Strict):
@@ -33,13 +26,6 @@ class TopQuery(Strict):
         "7d", pattern=r"^[1-9][0-9]{0,4}[mhd]$", description="How far back to look: minutes (15m), hours or days"
     )
     limit: int = Field(10, ge=1, le=100, description="How many contents to name")
-
-
-class CompletenessQuery(Strict):
-    since: Moment | None = Field(
-        None, alias="from", description="Where it begins, whole minutes; as far back as states are kept if unset"
-    )
-    to: Moment | None = Field(None, description="Where it ends, whole minutes; after all that is counted if unset")
 
 
 class Share(Strict):
@@ -132,20 +118,6 @@ class TopAnswer(Strict):
     since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
     to: str = Field(json_schema_extra={"format": "date-time"})
     contents: list[TopContent]
-
-
-class CompletenessAnswer(Strict):
-    """received = counted + duplicate + late + the sum of rejected + sampled_out."""
-
-    since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
-    to: str = Field(json_schema_extra={"format": "date-time"})
-    received: Count
-    counted: Count
-    duplicate: Count
-    late: Count
-    rejected: dict[str, Count]
-    sampled_out: Count
-    dead_letters: Count
 
 
 class Listing(Strict):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from functions.audience import figures
 from functions.audience.listing import Listings
-from functions.http.answer import json_answer, read_query, validated
+from functions.http.answer import json_answer, read_query, rfc3339, validated
 from functions.http.endpoint import Doc, Endpoint, Scope
 from functions.http.shared_answers import SharedAnswers
 from shared.audience.completeness import TotalsReader
@@ -81,7 +81,7 @@ class AudienceApi:
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._clock = ports.clock
         self._reader = AudienceReader(ports)
-        self._totals = TotalsReader(ports, self._reader)
+        self._totals = TotalsReader(ports, self._reader.states)
         self._listings = Listings(ports)
         self._state_days = settings.state_days
         self._now: SharedAnswers[Made] = SharedAnswers(ports.clock, NOW_KEPT_MS)
@@ -149,7 +149,7 @@ class AudienceApi:
         answer = {
             "content_id": content_id,
             "resolution": WINDOW.name,
-            "as_of": figures.rfc3339(now),
+            "as_of": rfc3339(now),
             **_larger(windows, "viewers"),
             **_larger(windows, "concurrent"),
             "windows": windows,
@@ -174,8 +174,8 @@ class AudienceApi:
         ]
         answer = {
             "window": window,
-            "from": figures.rfc3339(first * MINUTE.ms),
-            "to": figures.rfc3339(now),
+            "from": rfc3339(first * MINUTE.ms),
+            "to": rfc3339(now),
             "contents": contents,
         }
         return Made(orjson.dumps(answer), public or not unlisted)

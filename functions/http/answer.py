@@ -1,7 +1,8 @@
 """Answers: JSON by orjson, queries read into pydantic models."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     Model = TypeVar("Model", bound=BaseModel)
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def json_answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -47,3 +50,10 @@ def _told(error: Mapping[str, Any]) -> str:
     where = ".".join(map(str, error["loc"]))
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     return f"{where}: {message}" if where else message
+
+
+def rfc3339(ms: int) -> str:
+    """`2026-11-20T18:00:00Z`; with milliseconds only where there are any."""
+    moment = EPOCH + timedelta(milliseconds=ms)
+    text = moment.isoformat(timespec="milliseconds" if ms % 1_000 else "seconds")
+    return text.replace("+00:00", "Z")

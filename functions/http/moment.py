@@ -1,14 +1,12 @@
-"""Times in queries and answers: RFC 3339 or ms since epoch in, RFC 3339 in UTC out. Imported with the models."""
+"""Times in queries: RFC 3339 or ms since epoch. Imported with the models."""
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
 from events.timestamps import to_ms
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME_MS: Final = 253_402_300_800_000
 """The year 10000, where RFC 3339 ends."""
 LOST_PLUS: Final = re.compile(r" (?=\d\d:?\d\d$)")
@@ -36,10 +34,3 @@ Moment = Annotated[
     ),
 ]
 """A time in a query: RFC 3339 (UTC where it names no offset) or ms since epoch, held as the latter."""
-
-
-def rfc3339(ms: int) -> str:
-    """`2026-11-20T18:00:00Z`; with milliseconds only where there are any."""
-    moment = EPOCH + timedelta(milliseconds=ms)
-    text = moment.isoformat(timespec="milliseconds" if ms % 1_000 else "seconds")
-    return text.replace("+00:00", "Z")

@@ -89,7 +89,7 @@ class Roller:
         entry = HourEntry(self._contents, content_id, minute)
 
         first = minute * WINDOWS_PER_MINUTE
-        states = self._reader.states(content_id, first, first + WINDOWS_PER_MINUTE - 1, any_k=True)
+        states = self._reader.states.between(content_id, first, first + WINDOWS_PER_MINUTE - 1, any_k=True)
         rebuilt = dict(self._reader.minutes_from_states(content_id, minute, minute))
 
         if minute in rebuilt:

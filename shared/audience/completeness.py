@@ -6,8 +6,9 @@ from typing import Final
 
 from shared.audience.dirty import DIRTY_TABLE, partitions, read_dirty
 from shared.audience.keys import CONTENTS_TABLE, WINDOWS_PER_MINUTE
-from shared.audience.query import AudienceReader, runs
+from shared.audience.query import runs
 from shared.audience.rollup import MINUTE
+from shared.audience.stored import StateReader
 from shared.audience.totals import MINUTES_PER_HOUR, Totals, hour_partition, read_hour, totals_of
 from shared.ports import Ports, query_all
 
@@ -17,10 +18,10 @@ LATE: Final = "late"
 class TotalsReader:
     """Totals by content: of rolled-up minutes as they are kept, of dirty ones from their states, none twice."""
 
-    def __init__(self, ports: Ports, reader: AudienceReader) -> None:
+    def __init__(self, ports: Ports, states: StateReader) -> None:
         self._dirty = ports.table(DIRTY_TABLE)
         self._contents = ports.table(CONTENTS_TABLE)
-        self._reader = reader
+        self._states = states
 
     def by_content(self, first: int, last: int) -> dict[str, Totals]:
         """Totals of the minutes first to last (since the epoch), by content id; "" holds what named no content.
@@ -51,7 +52,7 @@ class TotalsReader:
 
     def _from_states(self, content_id: str, first: int, last: int) -> Totals:
         begin, end = first * WINDOWS_PER_MINUTE, (last + 1) * WINDOWS_PER_MINUTE - 1
-        states = self._reader.states(content_id, begin, end, any_k=True)
+        states = self._states.between(content_id, begin, end, any_k=True)
         return totals_of(state for each in states.values() for state in each)
 
 

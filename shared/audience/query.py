@@ -5,103 +5,38 @@ counted, however far behind the roller is. Marks are read first: what is rolled 
 its children, which outlive it.
 """
 
-import threading
-from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Final
 
 import msgspec
 
-from shared.audience import codec, rollup
+from shared.audience import rollup
 from shared.audience.concurrency import LOOKBACK_WINDOWS
 from shared.audience.dirty import DIRTY_TABLE, dirty_key
 from shared.audience.keys import (
-    AUDIENCE_TABLE,
     CONTENTS_TABLE,
     HOUR_MS,
-    WINDOWS_PER_HOUR,
     WINDOWS_PER_MINUTE,
     active_partition,
-    state_partition,
-    window_sort,
 )
 from shared.audience.rollup import HOUR, MINUTE, ROLLUPS_TABLE, WINDOW, Audience, Resolution, States
+from shared.audience.stored import StateReader
 from shared.audience.totals import MINUTES_PER_HOUR
-from shared.audience.window import WindowState
 from shared.errors import CorruptData
-from shared.fan_out import TABLE as SCHEDULES_TABLE
-from shared.fan_out import read_fan_out
 from shared.keys import content_key
-from shared.ports import Item, Key, Ports, query_all
+from shared.ports import Ports, query_all
 
 _active = msgspec.msgpack.Decoder(tuple[str, str | None])
-
-CACHED_BYTES: Final = 16 * 1024 * 1024
-"""Of stored states that are kept decoded."""
-
-
-class DecodedStates:
-    """States as last decoded, by key and version: polling a live content decodes only what has changed."""
-
-    def __init__(self, limit: int = CACHED_BYTES) -> None:
-        self._limit = limit
-        self._held: OrderedDict[Key, tuple[str, int, WindowState]] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def state(self, item: Item) -> WindowState:
-        """The state of an item; never to be changed. Raises CorruptData."""
-        key = item.partition, item.sort
-        with self._lock:
-            held = self._held.get(key)
-            if held is not None and held[0] == item.version:
-                self._held.move_to_end(key)
-                return held[2]
-        state = codec.decode(item.value)
-        with self._lock:
-            self._forget(key)
-            self._held[key] = (item.version, len(item.value), state)
-            self._bytes += len(item.value)
-            while self._bytes > self._limit:
-                self._forget(next(iter(self._held)))
-        return state
-
-    def _forget(self, key: Key) -> None:
-        held = self._held.pop(key, None)
-        if held is not None:
-            self._bytes -= held[1]
 
 
 class AudienceReader:
     """The audience API's view of the tables."""
 
     def __init__(self, ports: Ports) -> None:
-        self._states = ports.table(AUDIENCE_TABLE)
+        self.states = StateReader(ports)
         self._rollups = ports.table(ROLLUPS_TABLE)
         self._dirty = ports.table(DIRTY_TABLE)
         self._contents = ports.table(CONTENTS_TABLE)
-        self._schedules = ports.table(SCHEDULES_TABLE)
-        self._decoded = DecodedStates()
-
-    def states(self, content_id: str, first: int, last: int, *, any_k: bool = False) -> States:
-        """The stored states of the 5 s windows first to last, of every k.
-
-        `any_k` looks beyond the fan-out of those windows: the tallies of a record that holds nothing but late events
-        or ones ahead of time lie in the window it came in, under the k of theirs.
-        """
-        fan_out = read_fan_out(self._schedules, content_id)
-        most_ever = max(fan_out.fan_outs, default=1)
-        found: dict[int, list[WindowState]] = defaultdict(list)
-        first = max(0, first)
-        for hour in range(first // WINDOWS_PER_HOUR, last // WINDOWS_PER_HOUR + 1):
-            begin = max(first, hour * WINDOWS_PER_HOUR)
-            end = min(last, (hour + 1) * WINDOWS_PER_HOUR - 1)
-            for k in range(most_ever if any_k else fan_out.most(begin, end)):
-                partition = state_partition(content_id, k, hour)
-                for item in query_all(self._states, partition, start=window_sort(begin), end=window_sort(end + 1)):
-                    found[int(item.sort)].append(self._decoded.state(item))
-        return found
 
     def audiences(self, content_id: str, resolution: Resolution, first: int, last: int) -> list[Audience]:
         """The windows numbered first to last in which anything was counted, in order."""
@@ -136,7 +71,7 @@ class AudienceReader:
         return None
 
     def _with_lookback(self, content_id: str, first: int, last: int) -> States:
-        return self.states(content_id, first - LOOKBACK_WINDOWS + 1, last)
+        return self.states.between(content_id, first - LOOKBACK_WINDOWS + 1, last)
 
     def _minutes(self, content_id: str, first: int, last: int) -> list[Audience]:
         dirty = self.dirty(content_id, MINUTE, first, last)

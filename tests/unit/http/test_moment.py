@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from functions.http.moment import END_OF_TIME_MS, Moment, rfc3339
+from functions.http.answer import rfc3339
+from functions.http.moment import END_OF_TIME_MS, Moment
 
 SIX_PM = 1_795_197_600_000
 
