@@ -62,4 +62,42 @@ FUNCTIONS: tuple[Function, ...] = (
         reads=frozenset({"secret:pseudonym-keys", "table:schedules", "table:viewers"}),
         writes=frozenset({"stream:events", "table:viewers"}),
     ),
+    Function(
+        name="roll",
+        entry="functions.roll.handler:make",
+        trigger=Every(2),
+        reads=frozenset({"table:audience", "table:contents", "table:dirty", "table:rollups", "table:schedules"}),
+        writes=frozenset({"table:contents", "table:dirty", "table:rollups"}),
+    ),
+    Function(
+        name="plan_fan_out",
+        entry="functions.plan_fan_out.handler:make",
+        trigger=Every(5),
+        reads=frozenset({"table:audience", "table:contents", "table:schedules"}),
+        writes=frozenset({"table:schedules"}),
+    ),
+    Function(
+        name="audience",
+        entry="functions.audience.routes:make",
+        trigger=Http(),
+        reads=frozenset({"table:audience", "table:contents", "table:dirty", "table:rollups", "table:schedules"}),
+        writes=frozenset({"table:contents"}),
+    ),
+    Function(
+        name="operations",
+        entry="functions.operations.routes:make",
+        trigger=Http(),
+        reads=frozenset(
+            {
+                "objects:dead-letters",
+                "secret:dead-letter-key",
+                "table:audience",
+                "table:contents",
+                "table:dead-letters",
+                "table:dirty",
+                "table:schedules",
+            }
+        ),
+        writes=frozenset({"stream:events", "table:dead-letters"}),
+    ),
 )
