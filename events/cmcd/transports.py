@@ -43,7 +43,11 @@ def from_query(query_string: str, received_at: int, *, context: CmcdContext) -> 
 
 def from_headers(headers: Mapping[str, str], received_at: int, *, context: CmcdContext) -> Body:
     """One report in up to four `CMCD-*` headers, named in any case. Raises InvalidInput where there is none."""
-    shards = {name.lower(): value for name, value in headers.items() if name.lower() in HEADERS}
+    shards: dict[str, str] = {}
+    for name, value in headers.items():
+        shard = name.lower()
+        if shard in HEADERS:  # a header that comes twice is one list, as anywhere in HTTP
+            shards[shard] = f"{shards[shard]},{value}" if shard in shards else value
     if not shards:
         raise InvalidInput(NOTHING_HERE, reason="no_cmcd")
     reports = _Reports(received_at, context)

@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 from events.cmcd import CmcdContext, from_event_lines, from_headers, from_json, from_query
 from events.cmcd.transports import MAX_REPORT_CHARACTERS
@@ -49,6 +50,11 @@ def test_a_key_in_the_wrong_header_is_taken_and_counted() -> None:
     body = from_headers({"CMCD-Request": 'sid="s",cid="c",br=900', "CMCD-Status": "x-y=1"}, NOW, context=CONTEXT)
     assert body.events[0].bitrate_kbps == 900
     assert body.normalised == {"key_in_wrong_header": 3}
+
+
+def test_a_header_that_comes_twice_is_one_list() -> None:
+    headers = Headers(raw=[(b"cmcd-session", b'sid="s"'), (b"cmcd-session", b'cid="c"')])
+    assert from_headers(headers, NOW, context=CONTEXT).events[0].content_id == "c"
 
 
 def test_no_header_of_cmcd_is_told_how_to_send_it() -> None:
