@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from events.columns import Columns, Vocabulary
 from events.event import ENGAGEMENT_TYPES, EVENT_TYPES, TYPE_CODE
+from shared.audience.distinct import known_by
 from shared.audience.keys import WINDOW_MS
 from shared.audience.splits import DIMENSIONS, Value, named
 from shared.errors import CorruptData
@@ -66,6 +67,7 @@ class Batch:
     # one entry a profile
     profile_record: Ints
     viewer: Hashes
+    """Their sampling hashes, by which the audience knows viewers."""
     interval: NDArray[np.uint32]
     """In s, as sent; 0 where the sender did not say."""
     traits: NDArray[np.intp]
@@ -140,7 +142,7 @@ def join(records: Sequence[Columns]) -> Batch:
         remark=np.concatenate((engagement_codes[type_[engaged]], states)),
         sparse={name: _sparse(records, first_event, name) for name in MEASURES},
         profile_record=np.repeat(np.arange(len(records)), profiles),
-        viewer=_joined([columns.profiles.viewer_hash for columns in records], np.uint64),
+        viewer=known_by(_joined([columns.profiles.viewer_hash for columns in records], np.uint64)),
         interval=_joined([columns.profiles.report_every_seconds for columns in records], np.uint32),
         traits=np.stack([_joined(codes, np.intp) for codes in traits], axis=1),
         values=vocabulary.values,

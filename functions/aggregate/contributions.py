@@ -11,7 +11,7 @@ from events.event import EVENT_TYPES, STOPPING_TYPES
 from functions.aggregate.batch import NO_VALUE, Batch, Ints
 from functions.aggregate.sums import Events, added, counted, sums
 from shared.audience.presence import MAX_INTERVAL, Presence, collapse, pack
-from shared.audience.splits import SAMPLE_VIEWERS, Splits, gathered, hashes_of
+from shared.audience.splits import SAMPLE_VIEWERS, Splits, gathered
 from shared.audience.window import WindowState
 from shared.hashing_np import Hashes
 
@@ -141,17 +141,17 @@ def _splits(batch: Batch, events: Events, rows: _Rows, bounds: list[int]) -> lis
     """Shares by value. Viewers come from the few rows that a sample of SAMPLE_VIEWERS a state can hold."""
     traits = np.column_stack((batch.traits[rows.profile], rows.quality))
     counts = _counts(batch, events, rows, traits)
-    hashes = hashes_of(batch.viewer)
-    row, dimension = np.nonzero(_sampled(rows, traits, hashes[rows.profile], bounds)[:, None] & (traits != NO_VALUE))
+    viewer = batch.viewer[rows.profile]
+    row, dimension = np.nonzero(_sampled(rows, traits, viewer, bounds)[:, None] & (traits != NO_VALUE))
     pair_state = rows.state[row]
-    pair_hash = hashes[rows.profile[row]]
+    pair_viewer = viewer[row]
     pair_code = traits[row, dimension]
     if len(events.remark):
         pair_state = np.concatenate((pair_state, events.state[events.remark_event]))
-        pair_hash = np.concatenate((pair_hash, hashes[events.profile[events.remark_event]]))
+        pair_viewer = np.concatenate((pair_viewer, batch.viewer[events.profile[events.remark_event]]))
         pair_code = np.concatenate((pair_code, events.remark))
         order = np.argsort(pair_state, kind="stable")
-        pair_state, pair_hash, pair_code = pair_state[order], pair_hash[order], pair_code[order]
+        pair_state, pair_viewer, pair_code = pair_state[order], pair_viewer[order], pair_code[order]
     at = np.searchsorted(pair_state, np.arange(events.states + 1)).tolist()
     places = np.zeros(len(batch.values), dtype=np.intp)
     splits = []
@@ -159,7 +159,7 @@ def _splits(batch: Batch, events: Events, rows: _Rows, bounds: list[int]) -> lis
         told = np.flatnonzero(counts[state])
         places[told] = np.arange(len(told))
         values = tuple(batch.values[code] for code in told.tolist())
-        splits.append(gathered(values, counts[state, told], pair_hash[start:end], places[pair_code[start:end]]))
+        splits.append(gathered(values, counts[state, told], pair_viewer[start:end], places[pair_code[start:end]]))
     return splits
 
 
@@ -175,16 +175,17 @@ def _counts(batch: Batch, events: Events, rows: _Rows, traits: NDArray[np.intp])
     return cells.reshape(events.states, width)[:, 1:]
 
 
-def _sampled(rows: _Rows, traits: NDArray[np.intp], hashes: Hashes, bounds: list[int]) -> NDArray[np.bool_]:
+def _sampled(rows: _Rows, traits: NDArray[np.intp], viewer: Hashes, bounds: list[int]) -> NDArray[np.bool_]:
     """Rows that may be in their state's sample, and differ from the row before."""
-    fresh = np.ones(len(hashes), dtype=np.bool_)
+    fresh = np.ones(len(viewer), dtype=np.bool_)
     fresh[1:] = (
-        (hashes[1:] != hashes[:-1]) | (rows.state[1:] != rows.state[:-1]) | (traits[1:] != traits[:-1]).any(axis=1)
+        (viewer[1:] != viewer[:-1]) | (rows.state[1:] != rows.state[:-1]) | (traits[1:] != traits[:-1]).any(axis=1)
     )
     telling = (traits != NO_VALUE).any(axis=1)
     for start, end in pairwise(bounds):
         if end - start > SAMPLE_VIEWERS:
-            viewers = np.unique(hashes[start:end][telling[start:end]])
-            if len(viewers) > SAMPLE_VIEWERS:
-                fresh[start:end] &= hashes[start:end] <= viewers[SAMPLE_VIEWERS]
+            told = viewer[start:end][telling[start:end]]
+            firsts = np.flatnonzero(told[1:] != told[:-1])
+            if len(firsts) >= SAMPLE_VIEWERS:
+                fresh[start:end] &= viewer[start:end] <= told[firsts[SAMPLE_VIEWERS - 1] + 1]
     return fresh

@@ -11,18 +11,21 @@ from typing import Final
 import msgspec
 import numpy as np
 import zstandard
+from numpy.typing import NDArray
 
 from shared.audience.distinct import REGISTERS
 from shared.audience.marks import RECEPTION_BYTES, Marks
 from shared.audience.measures import COUNTERS, GROUPS
 from shared.audience.presence import Presence
-from shared.audience.splits import CODE_BITS, CODE_MASK, EVERYONE, Splits
+from shared.audience.splits import CODE_MASK, EVERYONE, Pairs, Splits
 from shared.audience.window import WindowState
 from shared.errors import CorruptData
+from shared.hashing_np import Hashes
 from shared.stream import RECORD_ID_BYTES
 
 FORMAT: Final = b"GA\x01"
 MAX_DECODED_BYTES: Final = 16 * 1024 * 1024
+NOBODY: Final = np.empty(0, dtype=np.uint64)
 
 
 class Stored(msgspec.Struct, array_like=True, frozen=True):
@@ -37,6 +40,7 @@ class Stored(msgspec.Struct, array_like=True, frozen=True):
     names: list[str]
     counts: bytes
     sampled: bytes
+    """The viewers that codes are of; empty while presence names all viewers: then it is those."""
     codes_each: bytes
     codes: bytes
     threshold: int
@@ -76,7 +80,7 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 def encode(state: WindowState) -> bytes:
     """The state's bytes; the same for the same events, up to the order of marks and rejections."""
     splits, presence, marks = state.splits, state.presence, state.marks.entries
-    sampled, each = np.unique(splits.pairs >> np.uint64(CODE_BITS), return_counts=True)
+    sampled, each = _owners(splits.pairs, presence)
     flags = sorted(presence.sketches)
     stored = Stored(
         window=state.window,
@@ -88,7 +92,7 @@ def encode(state: WindowState) -> bytes:
         names=[name for _, name in splits.values],
         counts=splits.counts.tobytes(),
         sampled=sampled.tobytes(),
-        codes_each=each.astype(np.uint8).tobytes(),
+        codes_each=each.tobytes(),
         codes=(splits.pairs & CODE_MASK).astype(np.uint16).tobytes(),
         threshold=0 if splits.threshold == EVERYONE else splits.threshold,
         viewers=presence.viewers.tobytes(),
@@ -105,6 +109,17 @@ def encode(state: WindowState) -> bytes:
         next_page=state.marks.next_page,
     )
     return FORMAT + _compressor().compress(_encode(stored))
+
+
+def _owners(pairs: Pairs, presence: Presence) -> tuple[Hashes, NDArray[np.uint8]]:
+    """The viewers whose pairs follow each other, where presence does not tell them, and how many pairs each has."""
+    owners = pairs & ~CODE_MASK
+    if presence.exact:
+        known = presence.viewers & ~CODE_MASK
+        ends = np.searchsorted(owners, known, side="right")
+        return NOBODY, np.diff(ends, prepend=0).astype(np.uint8)
+    starts = np.flatnonzero(np.append(True, owners[1:] != owners[:-1])[: len(owners)])
+    return owners[starts], np.diff(starts, append=len(owners)).astype(np.uint8)
 
 
 def decode(value: bytes) -> WindowState:
@@ -136,10 +151,8 @@ def _state(stored: Stored) -> WindowState:
 
 
 def _splits(stored: Stored) -> Splits:
-    sampled = np.repeat(
-        np.frombuffer(stored.sampled, dtype=np.uint64) << np.uint64(CODE_BITS),
-        np.frombuffer(stored.codes_each, dtype=np.uint8),
-    )
+    owners = np.frombuffer(stored.sampled or stored.viewers, dtype=np.uint64) & ~CODE_MASK
+    sampled = np.repeat(owners, np.frombuffer(stored.codes_each, dtype=np.uint8))
     return Splits(
         values=tuple(zip(stored.dimensions, stored.names, strict=True)),
         counts=np.frombuffer(stored.counts, dtype=np.int64),

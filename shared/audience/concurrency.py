@@ -15,9 +15,17 @@ from numpy.typing import NDArray
 from shared.audience.distinct import Registers, estimate, no_registers
 from shared.audience.estimate import Estimate, scaled_sample
 from shared.audience.keys import WINDOW_MS
-from shared.audience.presence import INTERVAL_CLASSES, INTERVAL_MASK, INTERVAL_SHIFT, OFFSET_SHIFT, STOP_BIT, STOPS
+from shared.audience.presence import (
+    INTERVAL_CLASSES,
+    INTERVAL_MASK,
+    INTERVAL_SHIFT,
+    OFFSET_SHIFT,
+    STOP_BIT,
+    STOPS,
+    sampled_rows,
+)
 from shared.audience.window import WindowState
-from shared.hashing_np import Hashes, kept_at
+from shared.hashing_np import Hashes
 
 EXACT_ROWS: Final = 1 << 18
 """Up to so many rows in all, viewers are followed one by one from window to window; past it, sketches."""
@@ -56,7 +64,7 @@ def _followed(window: int, states: list[WindowState], level: int) -> Estimate:
     last = np.append(viewers[1:] != viewers[:-1], True)
     interval = ((packed >> np.uint32(INTERVAL_SHIFT)) & INTERVAL_MASK).astype(np.int64)
     there = last & (packed & np.uint32(STOP_BIT) == 0) & (since_end < interval * 1_500)
-    return scaled_sample(int(np.count_nonzero(there & kept_at(viewers, level))), 0.5**level)
+    return scaled_sample(sampled_rows(viewers[there], level), 0.5**level)
 
 
 def _appearances(window: int, states: list[WindowState]) -> tuple[Hashes, NDArray[np.int64], NDArray[np.uint32]]:

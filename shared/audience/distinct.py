@@ -1,8 +1,9 @@
 """How many distinct viewers: HyperLogLog registers that can be read at any sampling rate.
 
-A viewer's register is chosen by the sketch hash, the rank kept there counts the leading zeros of the *sampling*
-hash. The viewers in the sample of rate 1/2**n are those with n leading zeros, so the registers less n are the
-HyperLogLog of that sample: one sketch serves every rate, and what unsampled events add drops out when read at n.
+Viewers are known by their sampling hash, `known_by`. A viewer's register is chosen by another hash, the rank kept
+there counts the leading zeros of the sampling hash. The viewers in the sample of rate 1/2**n are those with n leading
+zeros, so the registers less n are the HyperLogLog of that sample: one sketch serves every rate, and other viewers,
+known from events that are never sampled, drop out when it is read at n.
 
 Estimator: O. Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6, without
 bias over the whole range. P. Flajolet et al., "HyperLogLog" (2007), for the sketch and its error 1.04 / √m.
@@ -36,10 +37,15 @@ def no_registers() -> Registers:
     return np.zeros(REGISTERS, dtype=np.uint8)
 
 
+def known_by(viewers: Hashes) -> Hashes:
+    """The sampling hashes of viewers' u64 hashes; one to one."""
+    return mix(viewers, SAMPLE_SEED)
+
+
 def add(registers: Registers, viewers: Hashes) -> None:
-    """Count viewers (their u64 hashes, in any order and as often as they come) into `registers`."""
+    """Count viewers, known by their sampling hashes, in any order and as often as they come, into `registers`."""
     place = (mix(viewers, SKETCH_SEED) >> np.uint64(64 - PRECISION)).astype(np.intp)
-    _, bits = np.frexp((mix(viewers, SAMPLE_SEED) >> np.uint64(64 - MAX_RANK + 1)).astype(np.float64))
+    _, bits = np.frexp((viewers >> np.uint64(64 - MAX_RANK + 1)).astype(np.float64))
     np.maximum.at(registers, place, (MAX_RANK - bits).astype(np.uint8))
 
 

@@ -1,6 +1,6 @@
 """Who was there in a window, when last, and who left: what distinct and concurrent viewers are counted from.
 
-While at most EXACT_LIMIT viewers are known each has a row: its hash and 32 bits,
+While at most EXACT_LIMIT viewers are known each has a row: its sampling hash (`distinct.known_by`) and 32 bits,
 
     offset of the newest appearance in the window, ms (13) · it is a stop (1) · interval then echoed, s (10)
     · which interval classes were seen (4) · in which of them a stop was seen (4)
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from shared.audience.distinct import EXACT_LIMIT, Registers, add, estimate, no_registers
 from shared.audience.estimate import Estimate, scaled_sample
-from shared.hashing_np import Hashes, kept_at
+from shared.hashing_np import Hashes
 
 INTERVAL_CLASSES: Final = (10, 20, 30, 60)
 """Reporting intervals in s that sketches tell apart; others count as the next longer one."""
@@ -43,6 +43,11 @@ def pack(offset_ms: Packed, is_stop: NDArray[np.bool_], interval: Packed, any_st
     newest = (offset_ms << np.uint32(OFFSET_SHIFT)) | (is_stop.astype(np.uint32) << np.uint32(18))
     rows: Packed = newest | (interval << np.uint32(INTERVAL_SHIFT)) | flags
     return rows
+
+
+def sampled_rows(viewers: Hashes, level: int) -> int:
+    """How many of some viewers, in order, are in the sample of rate 1/2**level: the first ones."""
+    return int(np.searchsorted(viewers, np.uint64(1 << 64 - level))) if level else len(viewers)
 
 
 def collapse(groups: NDArray[np.int64], viewers: Hashes, packed: Packed) -> tuple[NDArray[np.int64], Hashes, Packed]:
@@ -85,7 +90,7 @@ class Presence:
     def distinct(self, level: int = 0) -> Estimate:
         """Viewers who appeared, told from those in the sample of rate 1/2**level."""
         if self.exact:
-            return scaled_sample(int(np.count_nonzero(kept_at(self.viewers, level))), 0.5**level)
+            return scaled_sample(sampled_rows(self.viewers, level), 0.5**level)
         return estimate(self.union(range(STOPS)), level)
 
     def union(self, flags: range) -> Registers:

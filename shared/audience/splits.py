@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.audience.estimate import Estimate, scaled_sample
-from shared.hashing import SAMPLE_SEED
-from shared.hashing_np import Hashes, mix
+from shared.hashing_np import Hashes
 
 DIMENSIONS: Final = (
     "device_type",
@@ -52,7 +51,7 @@ EVERYONE: Final = 1 << 64
 Value = tuple[int, str]
 """(place in DIMENSIONS, the value)."""
 Pairs = NDArray[np.uint64]
-"""Ascending, without repeats: the viewer's sampling hash, its low 12 bits replaced by the value's code."""
+"""Ascending, without repeats: the viewer (`distinct.known_by`), its low 12 bits replaced by the value's code."""
 
 
 class Share(NamedTuple):
@@ -61,11 +60,6 @@ class Share(NamedTuple):
     value: str
     events: int
     viewers: Estimate
-
-
-def hashes_of(viewers: Hashes) -> Hashes:
-    """What orders viewers in the sample."""
-    return mix(viewers, SAMPLE_SEED) & ~CODE_MASK
 
 
 def named(dimension: int, value: str) -> Value:
@@ -149,18 +143,18 @@ class Splits:
         return self.pairs[: np.searchsorted(self.pairs, np.uint64(threshold))], threshold / EVERYONE
 
 
-def gathered(told: tuple[Value, ...], counts: NDArray[np.int64], hashes: Hashes, codes: NDArray[np.intp]) -> Splits:
-    """Splits from values in any order with their events, and pairs: `hashes_of` viewers and places in `told`."""
+def gathered(told: tuple[Value, ...], counts: NDArray[np.int64], viewers: Hashes, codes: NDArray[np.intp]) -> Splits:
+    """Splits from values in any order with their events, and pairs: viewers and their values' places in `told`."""
     values, (places, _) = _united(told, ())
     sums = np.zeros(len(values), dtype=np.int64)
     np.add.at(sums, places, counts)
-    pairs, threshold = bounded(hashes | places[codes].astype(np.uint64), values, EVERYONE)
+    pairs, threshold = bounded((viewers & ~CODE_MASK) | places[codes].astype(np.uint64), values, EVERYONE)
     return Splits(values, sums, pairs, threshold)
 
 
 def bounded(pairs: Pairs, values: tuple[Value, ...], threshold: int) -> tuple[Pairs, int]:
     """Pairs in order and within the limits, and the hash below which all viewers are there."""
-    pairs = np.unique(pairs)
+    pairs = _in_order(pairs)
     if threshold != EVERYONE:
         pairs = pairs[: np.searchsorted(pairs, np.uint64(threshold))]
     if len(pairs) > SAMPLE_VIEWERS:
@@ -177,12 +171,25 @@ def _few_values_each(pairs: Pairs, values: tuple[Value, ...]) -> Pairs:
     """At most VALUES_PER_VIEWER pairs of a viewer in a dimension: those that rank first."""
     if len(pairs) <= VALUES_PER_VIEWER:
         return pairs
-    dimensions = np.array([dimension for dimension, _ in values], dtype=np.uint64)
-    group = (pairs & ~CODE_MASK) | dimensions[(pairs & CODE_MASK).astype(np.intp)]
+    group = (pairs & ~CODE_MASK) | _dimensions(values)[(pairs & CODE_MASK).astype(np.intp)]
     surplus = group[VALUES_PER_VIEWER:] == group[:-VALUES_PER_VIEWER]
     if not surplus.any():
         return pairs
     return np.concatenate((pairs[:VALUES_PER_VIEWER], pairs[VALUES_PER_VIEWER:][~surplus]))
+
+
+def _in_order(pairs: Pairs) -> Pairs:
+    """Ascending, without repeats."""
+    if (pairs[1:] > pairs[:-1]).all():
+        return pairs
+    pairs = np.sort(pairs, kind="stable")  # quick on two ascending runs, which it mostly is
+    different: Pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]
+    return different
+
+
+@lru_cache(maxsize=1_024)
+def _dimensions(values: tuple[Value, ...]) -> NDArray[np.uint64]:
+    return np.array([dimension for dimension, _ in values], dtype=np.uint64)
 
 
 @lru_cache(maxsize=1_024)
