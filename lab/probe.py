@@ -3,7 +3,7 @@
 A probe is one event on a content of its own, stamped with the moment at which it is made, and posted like any other.
 It is seen when `audience/now` of that content, which is asked every 20 ms, counts it: when the window of the probe's
 timestamp holds as many events as probes were posted into it. So the time holds the post itself, the stream, the
-aggregation, and the second for which `audience/now` may be kept; it does not hold what a page adds by its own polling.
+aggregation, and the second for which `audience/now` may be kept; it does not hold what a page's own polling adds.
 The next probe waits until the last was seen and for a random while, so that it meets the kept answer at any age.
 """
 

@@ -42,7 +42,7 @@ async def play(console: "Console", url: str, match: "Match", stop: asyncio.Event
         with showing(scene, console) as draw:
             async with Sender(url, patience=_PATIENCE_SECONDS) as sender:
                 playing = asyncio.ensure_future(to_suite(show, sender, 1.0, None, lambda *_: None))
-                aside = [asyncio.ensure_future(probe.run()) for probe in probes]
+                aside: list[asyncio.Future[Any]] = [asyncio.ensure_future(probe.run()) for probe in probes]
                 shown = Watcher(client, match.content_ids[:_SHOWN_CONTENTS])
                 aside.append(asyncio.ensure_future(_watch(scene, shown, sender, probes, draw)))
                 aside.append(asyncio.ensure_future(stop.wait()))
