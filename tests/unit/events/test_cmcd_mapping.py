@@ -159,9 +159,9 @@ def test_what_has_no_field_of_ours_is_kept_under_cmcds_name() -> None:
 
 
 def test_custom_keys_are_kept_as_the_operator_allows() -> None:
-    context = CmcdContext(extra_fields=frozenset(("com.example-league",)))
-    event = told(f'{SESSION},com.example-league="cup",com.example-user="me"', context)
-    assert event.extra == {"com.example-league": "cup"}
+    context = CmcdContext(extra_fields=frozenset(("com.example-league", "com.example-round")))
+    event = told(f'{SESSION},com.example-league="cup",com.example-round=4,com.example-user="me"', context)
+    assert event.extra == {"com.example-league": "cup", "com.example-round": 4}
 
 
 def test_the_content_of_the_request_stands_in_for_a_missing_one() -> None:
