@@ -6,8 +6,10 @@ from time import time
 from typing import NamedTuple
 
 EVENT_BYTES = 366
-STEP_MS = 3_000
-"""A viewer's events are this far apart."""
+STEP_MS = 500
+"""A viewer's events are this far apart: 20 of them cover a reporting interval."""
+SPAN_MS = 50_000
+"""How far the first and the last body lie apart."""
 
 TEMPLATE = (
     '","viewer_id":"v-%08d","content_id":"%s","session_id":"%s","event_type":"%s","event_timestamp":%d,'
@@ -34,19 +36,20 @@ def bodies(
     start_ms: int,
     events: int = 500,
     viewers: int = 25,
-    contents: int = 100,
+    contents: int = 10,
     seed: int = 7,
 ) -> Iterator[list[bytes]]:
     """`count` bodies of `events` events by `viewers` viewers each, as JSON objects of 366 bytes.
 
-    A body speaks of one content; a viewer's events lie 3 s apart, from `start_ms` on. The same arguments give the
-    same bytes.
+    A body speaks of one content and of a few seconds; one comes after the other, from `start_ms` on. The same
+    arguments give the same bytes.
     """
     chance = random.Random(seed)
     for number in range(count):
         content = f"match-{number % contents:06d}"
         people = [_viewer(chance, number * viewers + index, content) for index in range(viewers)]
-        yield [_event(chance, people[index % viewers], start_ms, index // viewers) for index in range(events)]
+        began = start_ms + SPAN_MS * number // count
+        yield [_event(chance, people[index % viewers], began, index // viewers) for index in range(events)]
 
 
 def array(body: list[bytes]) -> bytes:
@@ -67,8 +70,8 @@ def _viewer(chance: random.Random, number: int, content: str) -> Viewer:
     return Viewer(number, content, f"{chance.getrandbits(64):016x}", (f"{quality}p", str(bitrate), *profile))
 
 
-def _event(chance: random.Random, viewer: Viewer, start_ms: int, step: int) -> bytes:
-    moment = start_ms + step * STEP_MS + chance.randrange(STEP_MS)
+def _event(chance: random.Random, viewer: Viewer, began: int, step: int) -> bytes:
+    moment = began + step * STEP_MS + chance.randrange(STEP_MS)
     kind = chance.choice(TYPES)
     watched = STEP_MS if kind == "heartbeat" else 0
     position = step * STEP_MS // 1000
