@@ -63,6 +63,15 @@ FUNCTIONS: tuple[Function, ...] = (
         writes=frozenset({"stream:events", "table:viewers"}),
     ),
     Function(
+        name="aggregate",
+        entry="functions.aggregate.handler:make",
+        trigger=OnStream("events", batch_records=1_000, window_ms=0),
+        reads=frozenset({"table:audience", "table:audience-marks"}),
+        writes=frozenset({"table:audience", "table:audience-marks", "table:contents", "table:dirty"}),
+        memory_mb=1024,
+        timeout_seconds=60,
+    ),
+    Function(
         name="roll",
         entry="functions.roll.handler:make",
         trigger=Every(2),
