@@ -47,7 +47,9 @@ def count(ports: Ports, settings: Settings) -> BatchHandler:
             known = set(json.loads(item.value)) if item else set()
             try:
                 version = item.version if item else ABSENT
-                ports.table("words").put("all", "words", json.dumps(sorted(known | words)).encode(), if_version=version)
+                ports.table("words").put(
+                    "all", "words", json.dumps(sorted(known | words)).encode(), if_version=version
+                )
             except VersionConflict:
                 continue
             return [DONE] * len(records)
