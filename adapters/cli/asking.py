@@ -82,7 +82,7 @@ def completeness(
     if as_json:
         print_json(answer)
         return
-    print_table("Completeness", ("what", "events"), list(_flat(answer)))
+    print_table("Completeness", ("what", "figure"), list(_flat(answer)))
 
 
 def _flat(answer: dict[str, Any]) -> list[tuple[str, object]]:

@@ -63,4 +63,4 @@ def report(title: str, told: dict[str, Any], *, as_json: bool) -> None:
     reasons = told.pop("reasons", {})
     rows: list[tuple[str, object]] = [(name.replace("_", " "), value) for name, value in told.items()]
     rows += [(f"rejected: {reason}", events) for reason, events in reasons.items()]
-    print_table(title, ("what", "events"), rows)
+    print_table(title, ("what", "figure"), rows)
