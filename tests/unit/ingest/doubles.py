@@ -89,7 +89,8 @@ class Drawer:
         self.keys = keys or (("k1", 0, "11" * 32),)
 
     def get(self, name: str) -> bytes:
-        assert name == "pseudonym-keys"
+        if name != "pseudonym-keys":
+            return b'{"web": "k"}'
         return json.dumps([{"id": each, "from_ms": start, "key_hex": key} for each, start, key in self.keys]).encode()
 
 
