@@ -81,7 +81,8 @@ class Host:
     def _consumer(self, function: Function, trigger: OnStream) -> Consumer:
         return Consumer(
             function.name,
-            function.load()(self._suite.ports, self._settings),
+            function.load()(self._suite.delivery_ports, self._settings),
+            flush=self._suite.flush,
             source=self._suite.stream(trigger.stream),
             progress=self._suite.progress(trigger.stream),
             dead_letters=self._dead_letters,

@@ -55,7 +55,11 @@ def translate(path: Path, error: sqlite3.Error) -> Exception:
 
 def fsync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _fsync(folder)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -104,6 +108,7 @@ class Database:
         self._turn = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
         self._writer: sqlite3.Connection | None = None
+        self._unsynced = False
         self._readers: deque[sqlite3.Connection] = deque()
         self._open_now: set[sqlite3.Connection] = set()
         weakref.finalize(self, _close_all, self._open_now)
@@ -145,6 +150,14 @@ class Database:
                             other.fail(Unavailable(f"The write to {self.path} was interrupted; try again."))
         return job.outcome()
 
+    def sync(self) -> None:
+        """Make every commit so far durable, where `synchronous=NORMAL` has left that open."""
+        if self._unsynced:
+            self._unsynced = False
+            # the log is where commits are until a checkpoint, which syncs them itself, moves them into the file
+            with self._translated(), suppress(FileNotFoundError):
+                _fsync(self.path.with_name(f"{self.path.name}-wal"))
+
     def close(self) -> None:
         """Close every connection; the next use opens anew."""
         with self._turn:
@@ -171,6 +184,7 @@ class Database:
             self._drop_writer()
             raise
         else:
+            self._unsynced = True
             for job in jobs:
                 job.finished = True
 

@@ -1,5 +1,6 @@
 """The local provider's composition root: every port on one data folder, each made when first used."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,10 @@ HISTORY_FOLDER: Final = "history"
 
 
 class Suite:
-    """The ports of one data folder, with what only the local provider's own processes use."""
+    """The ports of one data folder, with what only the local provider's own processes use.
+
+    `delivery_ports` are for stream consumers alone, who call `flush` before each checkpoint.
+    """
 
     def __init__(self, data_dir: Path, settings: Settings, *, clock: Clock | None = None) -> None:
         self.data_dir = data_dir
@@ -49,6 +53,17 @@ class Suite:
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
         )
 
+        # What a delivery writes into tables need not be durable one by one, only all of it before the checkpoint:
+        # a power cut that takes some of it away leaves the checkpoint behind it, and the records come again.
+        self._delivery_store = Database(data_dir / TABLES_FILE, table.SCHEMA, synchronous="NORMAL")
+        self.delivery_ports = replace(
+            self.ports, table=cache(lambda name: LocalTable(self._delivery_store, name, self.clock))
+        )
+
+    def flush(self) -> None:
+        """Make durable what was written through `delivery_ports`. Raises Unavailable."""
+        self._delivery_store.sync()
+
     def sweep_objects(self) -> None:
         """Remove what crashed writers left behind in any object store."""
         for folder in (self.data_dir / OBJECTS_FOLDER).glob("*"):
@@ -62,7 +77,7 @@ class Suite:
 
     def close(self) -> None:
         """Close the files; the ports open them again when they are used."""
-        for database in self._databases:
+        for database in (*self._databases, self._delivery_store):
             database.close()
 
 

@@ -13,7 +13,7 @@ two of these delivers again what was not saved.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
@@ -125,6 +125,10 @@ class Terms:
         return min(self.longest_wait_ms, self.first_wait_ms << min(attempts - 1, 20))
 
 
+def _nothing() -> None:
+    """Every write was durable when it returned."""
+
+
 class Consumer:
     """One function's deliveries from one stream. Not for use by two threads at once, nor two processes."""
 
@@ -138,8 +142,10 @@ class Consumer:
         dead_letters: DeadLetterOffice,
         clock: Clock,
         terms: Terms,
+        flush: Callable[[], None] = _nothing,
         faults: Faults | None = None,
     ) -> None:
+        """`flush` makes durable whatever the handler wrote; it is called before anything is acknowledged."""
         self._group = group
         self._handler = handler
         self._log = source
@@ -147,6 +153,7 @@ class Consumer:
         self._dead_letters = dead_letters
         self._clock = clock
         self._terms = terms
+        self._flush = flush
         self._faults = faults or Faults()
         self._checkpoints = dict(progress.load(group))
         self._wait_until: dict[str, int] = {}
@@ -251,6 +258,7 @@ class Consumer:
                 due_at = self._clock.now_ms() + self._terms.wait_ms(each.attempt + 1)
                 later.append(replace(each, attempt=each.attempt + 1, due_at=due_at))
         self._faults.reach("settled")
+        self._flush()
         self._progress.unpark(self._group, gone, later)
         self._faults.reach("unparked")
         return len(parked)
@@ -311,6 +319,7 @@ class Consumer:
         return True
 
     def _save(self, partition: str, checkpoint: Checkpoint, park: Sequence[Parked] = ()) -> None:
+        self._flush()
         self._progress.save(self._group, partition, checkpoint, park)
         self._faults.reach("saved")
         self._checkpoints[partition] = checkpoint

@@ -11,7 +11,7 @@ import duckdb
 
 from shared.errors import InvalidInput, Unavailable
 from shared.history.lake import Lake
-from shared.history.schema import SCHEMAS
+from shared.history.schema import SCHEMAS, TIME
 from shared.ports import Ports
 from shared.settings import Settings
 
@@ -26,7 +26,9 @@ class LocalWarehouse:
     def query(self, sql: str, parameters: dict[str, object]) -> list[dict[str, object]]:
         with self._lock, duckdb.connect() as connection:
             for name in SCHEMAS:
-                connection.register(name, Lake(*self._history(), name).snapshot())
+                connection.register(f"stored_{name}", Lake(*self._history(), name).snapshot())
+                connection.execute(_view(name))
+            connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET python_enable_replacements = false")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
@@ -36,6 +38,13 @@ class LocalWarehouse:
                 raise Unavailable(f"the history cannot be read: {error}") from error
             except duckdb.Error as error:
                 raise InvalidInput(f"the query is not understood: {error}", reason="sql") from error
+
+
+def _view(name: str) -> str:
+    """The table with its timestamps as TIMESTAMP in UTC, which need neither time zone data nor pytz to be read."""
+    times = [field.name for field in SCHEMAS[name] if field.type == TIME]
+    replaced = ", ".join(f"{time}::TIMESTAMP AS {time}" for time in times)
+    return f"CREATE VIEW {name} AS SELECT * {f'REPLACE ({replaced})' if times else ''} FROM stored_{name}"  # noqa: S608 - names of ours
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, object]) -> list[dict[str, object]]:
