@@ -15,6 +15,7 @@ from functions.http.answer import json_answer, read_query, rfc3339, validated
 from functions.http.endpoint import Doc, Endpoint, Scope
 from functions.http.shared_answers import SharedAnswers
 from shared.audience.completeness import TotalsReader
+from shared.audience.estimate import Estimate
 from shared.audience.query import AudienceReader
 from shared.audience.rollup import MINUTE, RESOLUTIONS, WINDOW, Audience, Resolution
 from shared.audience.top import ranked, with_viewers
@@ -142,17 +143,17 @@ class AudienceApi:
     def _make_now(self, content_id: str) -> Made:
         now = self._clock.now_ms()
         running = WINDOW.number(now)
-        found = self._reader.audiences(content_id, WINDOW, running - 1, running)
-        if not found:
+        found, concurrent = self._reader.latest(content_id, running)
+        if not found and not concurrent.value:
             self._must_be_known(content_id)
-        windows = _told(found)
+        viewers = max((one.state.viewers() for one in found), key=lambda one: one.value, default=Estimate(0))
         answer = {
             "content_id": content_id,
             "resolution": WINDOW.name,
             "as_of": rfc3339(now),
-            **_larger(windows, "viewers"),
-            **_larger(windows, "concurrent"),
-            "windows": windows,
+            **dict(figures.told("viewers", viewers)),
+            **dict(figures.told("concurrent", concurrent)),
+            "windows": _told(found),
         }
         return Made(orjson.dumps(answer), self._listings.listed(content_id))
 
@@ -223,12 +224,6 @@ def _answered(made: Made) -> Response:
 
 def _told(found: Iterable[Audience]) -> list[dict[str, Any]]:
     return [figures.window(audience) for audience in found]
-
-
-def _larger(windows: list[dict[str, Any]], name: str) -> dict[str, int]:
-    """A figure and its error from the window where it is larger; the running one still fills."""
-    largest = max(windows, key=lambda one: int(one[name]), default={name: 0, f"{name}_error": 0})
-    return {name: largest[name], f"{name}_error": largest[f"{name}_error"]}
 
 
 def _audience_doc() -> Doc:

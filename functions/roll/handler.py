@@ -15,9 +15,9 @@ from shared.ports import ABSENT, Item, Ports, query_all
 from shared.settings import Settings
 from shared.stream import Deadline
 
-GRACE_MS: Final = 60_000
+GRACE_MS: Final = 120_000
 """Longer than `aggregate` may live between a mark and its states: its timeout."""
-SETTLE_MS: Final = {MINUTE: 5_000, HOUR: 120_000}
+SETTLE_MS: Final = {MINUTE: 5_000, HOUR: 180_000}
 """While a minute or hour runs, and so long after, it is marked over and over: not worth looking at yet."""
 
 log = logging.getLogger("grandstand.roll")

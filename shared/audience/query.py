@@ -6,13 +6,14 @@ its children, which outlive it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 import msgspec
 
 from shared.audience import rollup
-from shared.audience.concurrency import LOOKBACK_WINDOWS
+from shared.audience.concurrency import LOOKBACK_WINDOWS, concurrent
 from shared.audience.dirty import DIRTY_TABLE, dirty_key
+from shared.audience.estimate import Estimate
 from shared.audience.keys import (
     CONTENTS_TABLE,
     HOUR_MS,
@@ -45,6 +46,15 @@ class AudienceReader:
         if resolution is MINUTE:
             return self._minutes(content_id, first, last)
         return self._hours(content_id, first, last)
+
+    def latest(self, content_id: str, running: int) -> tuple[list[Audience], Estimate]:
+        """The running window and the one before, and the larger of their concurrent viewers.
+
+        Whoever reports seldom is concurrent in windows without any event, so these are counted apart.
+        """
+        states = self._with_lookback(content_id, running - 1, running)
+        at_ends = [concurrent(window, chain.from_iterable(states.values())) for window in (running - 1, running)]
+        return rollup.of_windows(running - 1, running, states), max(at_ends, key=lambda one: one.value)
 
     def dirty(self, content_id: str, resolution: Resolution, first: int, last: int) -> list[int]:
         """Which minutes or hours of a content have changed since they were rolled up, in order."""
