@@ -144,7 +144,7 @@ class Supervisor:
     def _start(self, order: Order) -> "subprocess.Popen[bytes]":
         inherited = (self._lock, order.listener) if order.role == "http" else (self._lock,)
         process = subprocess.Popen(
-            [sys.executable, "-m", "adapters.local.child"],
+            [sys.executable, "-P", "-m", "adapters.local.child"],
             stdin=subprocess.PIPE,
             bufsize=0,
             pass_fds=inherited,
