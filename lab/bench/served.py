@@ -60,7 +60,7 @@ def suite() -> Iterator[Served]:
 
 
 @contextmanager
-def uvicorn(app: str) -> Iterator[Served]:
+def uvicorn(app: str, *more: str) -> Iterator[Served]:
     """An ASGI app, `module:name`, served as the suite's are."""
     port = free_port()
     options = [
@@ -74,7 +74,7 @@ def uvicorn(app: str) -> Iterator[Served]:
         "warning",
         "--no-access-log",
     ]
-    with running([sys.executable, "-m", "uvicorn", app, *options], port, "/") as served:
+    with running([sys.executable, "-m", "uvicorn", app, *options, *more], port, "/") as served:
         yield served
 
 
