@@ -2,6 +2,8 @@
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -38,10 +40,13 @@ def demo(
 
     began = time.monotonic()
     console = Console(stderr=as_json)
-    signal.signal(signal.SIGTERM, _interrupt)
     listen("127.0.0.1", port).close()
     console.print("Starting the suite …")
-    with TemporaryDirectory(prefix="grandstand-demo-") as folder, served(Path(folder), port) as url:
+    with (
+        _ending_in_order(),
+        TemporaryDirectory(prefix="grandstand-demo-") as folder,
+        served(Path(folder), port) as url,
+    ):
         _tell_addresses(console, url)
         left = _MATCH_SECONDS
         if seconds is not None:
@@ -52,9 +57,18 @@ def demo(
         print_json(summary)
 
 
-def _interrupt(*_: object) -> None:
-    """SIGTERM ends the demo as Ctrl-C does: the suite beside it is stopped in order."""
-    raise KeyboardInterrupt
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does: the suite beside it is stopped."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell_addresses(console: "Console", url: str) -> None:

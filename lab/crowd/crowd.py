@@ -18,6 +18,7 @@ NEVER: Final = 0xFFFF_FFFF
 
 _LEAVE_AT_HALF_TIME: Final = 0.4
 _COME_BACK: Final = 0.85
+_SHORTEST_BREAK_MS: Final = 10_000
 _RESUME: Final = 0.4
 _LEAVE_AT_FULL_TIME: Final = 3.0
 _AD_MS: Final = 6_000
@@ -276,7 +277,7 @@ class Crowd:
         on_break = gone[(turn.at[gone] >= begins) & (turn.at[gone] < ends)]
         back = on_break[rng.random(len(on_break)) < _COME_BACK]
         after = rng.exponential(0.01 * self.match.seconds * 1000, len(back)).astype(np.int64)
-        delay[back] = ends + after - turn.at[back] + 1
+        delay[back] = np.maximum(ends + after - turn.at[back], _SHORTEST_BREAK_MS + after)
 
     def _contents(self, n: int) -> NDArray[np.uint16]:
         drawn = np.searchsorted(self._popularity[:-1], self._rng.random(n, dtype=np.float32), side="right")

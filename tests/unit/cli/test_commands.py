@@ -73,7 +73,12 @@ def test_serve_is_given_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_
     from adapters.local import serve
 
     given: list[object] = []
-    monkeypatch.setattr(serve, "serve", lambda *arguments: given.extend(arguments) or 4)
+
+    def served(*arguments: object) -> int:
+        given.extend(arguments)
+        return 4
+
+    monkeypatch.setattr(serve, "serve", served)
     ended = grandstand("serve", "--data", str(tmp_path), "--port", "0", "--workers", "2")
     assert ended.exit_code == 4
     assert given[:4] == [tmp_path, "127.0.0.1", 0, 2]

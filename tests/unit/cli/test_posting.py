@@ -29,9 +29,8 @@ def test_the_same_seed_and_start_write_the_same_file(tmp_path: Path) -> None:
         seed = "8" if name == "other.ndjson" else "7"
         assert grandstand(*SIMULATE, "--seed", seed, "--out", str(tmp_path / name)).exit_code == 0
     one = (tmp_path / "one.ndjson").read_bytes()
-    assert (
-        one == (tmp_path / "two.ndjson").read_bytes() == gzip.decompress((tmp_path / "packed.ndjson.gz").read_bytes())
-    )
+    assert one == (tmp_path / "two.ndjson").read_bytes()
+    assert one == gzip.decompress((tmp_path / "packed.ndjson.gz").read_bytes())
     assert one != (tmp_path / "other.ndjson").read_bytes()
 
 

@@ -1,0 +1,84 @@
+"""`grandstand demo`: a match from kick-off to the final whistle, in a suite of its own."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.cli.conftest import grandstand
+
+pytestmark = pytest.mark.e2e
+
+
+def free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "adapters.cli.main", "demo", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_a_short_match_is_counted_to_the_last_event() -> None:
+    port = free_port()
+    ended = grandstand("demo", "--viewers", "1500", "--seconds", "16", "--port", str(port), "--json")
+    assert ended.exit_code == 0, ended.output
+    assert f"http://127.0.0.1:{port}/docs" in ended.stderr
+    assert f"http://127.0.0.1:{port}/openapi.json" in ended.stderr
+    assert "watching" in ended.stderr
+    summary = json.loads(ended.stdout)
+    assert summary["events_sent"] > 3 * 1500
+    assert summary["events_accepted"] == summary["events_sent"]
+    assert summary["events_counted"] == summary["events_sent"]
+    assert summary["peak_viewers_true"] > 1000
+    assert summary["peak_viewers_measured"] == summary["peak_viewers_true"]  # exact: each content is below the limit
+    assert 0 < summary["event_to_visible_p50_seconds"] <= summary["event_to_visible_p99_seconds"]
+
+
+def test_after_the_match_the_suite_serves_on_until_it_is_interrupted() -> None:
+    port = free_port()
+    demo = started("--viewers", "300", "--port", str(port))
+    try:
+        said = ""
+        while "events/s" not in said:
+            assert demo.stdout is not None
+            line = demo.stdout.readline()
+            assert line, said
+            said += line
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
+        demo.send_signal(signal.SIGINT)
+        rest, _ = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
+    assert demo.returncode == 0, said + rest
+    for told in ("events sent", "events accepted", "events counted", "peak viewers", "p50", "p99"):
+        assert told in rest
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/healthz")
+
+
+def test_a_port_in_use_is_said_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = grandstand("demo", "--port", str(taken.getsockname()[1]))
+    assert ended.exit_code == 1
+    assert "--port" in ended.output
+
+
+def test_a_suite_that_dies_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    from adapters.cli.demo_suite import served
+    from adapters.cli.terminal import Failed
+
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(Failed, match="did not start"), served(tmp_path, free_port()):
+        time.sleep(0)
