@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.cli.conftest import grandstand
+from tests.unit.cli.fake_suite import grandstand
 
 pytestmark = pytest.mark.e2e
 

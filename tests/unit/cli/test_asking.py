@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from adapters.cli.terminal import FAILED, MISUSED, UNREACHABLE
-from tests.unit.cli.conftest import FakeSuite, grandstand
+from tests.unit.cli.fake_suite import FakeSuite, grandstand
 
 WINDOW = {
     "start": "2026-11-20T18:00:00Z",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli import doctor
-from tests.unit.cli.conftest import grandstand
+from tests.unit.cli.fake_suite import grandstand
 
 COMMANDS = (
     "serve",

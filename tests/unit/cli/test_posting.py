@@ -9,7 +9,7 @@ import pytest
 
 from adapters.cli.terminal import FAILED, MISUSED, UNREACHABLE
 from lab import oracle
-from tests.unit.cli.conftest import FakeSuite, grandstand
+from tests.unit.cli.fake_suite import FakeSuite, grandstand
 
 START = "2026-11-20T18:00:00Z"
 SIMULATE = ("simulate", "--viewers", "200", "--seconds", "10", "--start", START)
@@ -78,7 +78,7 @@ def test_late_and_double_posts_are_the_same_bytes(suite: FakeSuite) -> None:
 def test_a_run_that_is_sped_up_ends_now(suite: FakeSuite) -> None:
     from time import time
 
-    grandstand("simulate", "--viewers", "50", "--seconds", "600", "--speed", "10000", "--to", suite.url)
+    grandstand("simulate", "--viewers", "50", "--seconds", "120", "--speed", "5000", "--to", suite.url)
     newest = max(int(str(event["event_timestamp"])) for event in events_of(suite))
     assert newest <= time() * 1000 + 1_000
 
