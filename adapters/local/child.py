@@ -19,7 +19,7 @@ import msgspec
 
 from adapters.local.logs import start_logging
 from functions.manifest import Function
-from shared.errors import GrandstandError
+from shared.errors import CorruptData, Misconfigured
 from shared.settings import Settings
 
 log = logging.getLogger("grandstand.serve")
@@ -58,8 +58,11 @@ def main() -> int:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         (_serve_http if order.role == "http" else _consume)(order)
-    except GrandstandError as error:
+    except (Misconfigured, CorruptData) as error:
         log.error("%s cannot start: %s", order.role, error)
+        return HOPELESS
+    except ImportError as error:
+        log.error("%s cannot start: %s. Install what is missing; grandstand doctor lists it.", order.role, error)
         return HOPELESS
     return 0
 

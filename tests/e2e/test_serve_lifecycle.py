@@ -261,8 +261,34 @@ def test_a_damaged_file_is_named_and_left_as_it_is(folder: Path) -> None:
         eventually(lambda: served.words() == ["one"])
 
 
-def test_a_function_that_cannot_start_stops_the_suite_and_says_why(folder: Path) -> None:
-    assert "no mail server is set; set GRANDSTAND_SMTP" in refused(folder, free_port(), functions="HOPELESS")
+@pytest.mark.parametrize(
+    ("functions", "told"),
+    [
+        ("HOPELESS", "no mail server is set; set GRANDSTAND_SMTP"),
+        ("WITHOUT_PACKAGE", "No module named 'tests.e2e.no_such_package'. Install what is missing"),
+    ],
+)
+def test_a_function_that_cannot_start_stops_the_suite_and_says_why(folder: Path, functions: str, told: str) -> None:
+    assert told in refused(folder, free_port(), functions=functions)
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="limits of another process need Linux")
+def test_a_full_disk_refuses_posts_and_loses_none_that_was_accepted(folder: Path) -> None:
+    with serving(folder, free_port()) as served:
+        assert served.post("before").status_code == 202
+        everyone = psutil.Process(served.process.pid).children()
+        for child in everyone:
+            child.rlimit(psutil.RLIMIT_FSIZE, (1_000_000, psutil.RLIM_INFINITY))
+        answers = [served.post(f"{n}" + "x" * 100_000) for n in range(30)]
+        full = [answer for answer in answers if answer.status_code != 202]
+        assert {answer.status_code for answer in full} == {503}
+        assert "stream.db" in full[0].text
+
+        for child in everyone:
+            child.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+        assert served.post("after").status_code == 202
+        accepted = 2 + len(answers) - len(full)
+        eventually(lambda: len(served.words()) == accepted)
 
 
 def test_every_line_of_the_log_is_json(folder: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from adapters.local.objects import LocalObjects
 from adapters.local.store import Database, translate
 from adapters.local.suite import Suite
 from adapters.local.table import Put, purge
+from adapters.local.triggers import Consumer, Terms
 from lab.memory import MemoryClock
+from shared.dead_letters import DeadLetters
 from shared.errors import CorruptData, Misconfigured, Throttled, Unavailable, VersionConflict
 from shared.settings import Settings
-from shared.stream import NewRecord
+from shared.stream import DONE, Answer, Deadline, NewRecord, Record
 
 SCHEMA = ("CREATE TABLE notes(text TEXT)",)
 
@@ -227,7 +230,7 @@ def test_a_full_disk_is_told_and_what_was_accepted_is_kept(tmp_path: Path) -> No
         from adapters.local.suite import Suite
         from shared.errors import Unavailable
         from shared.settings import Settings
-        from shared.stream import NewRecord
+        from shared.stream import DONE, Answer, Deadline, NewRecord, Record
         suite = Suite(Path(sys.argv[1]), Settings())
         stream = suite.ports.stream("events")
         objects = suite.ports.objects("staging")
@@ -323,6 +326,78 @@ def test_the_number_of_partitions_is_fixed_when_a_stream_is_made(tmp_path: Path)
     assert len(LocalStream(suite.log_store, "events", suite.clock, 8).heads().positions) == 2
     with pytest.raises(ValueError, match="partitions"):
         LocalStream(suite.log_store, "events", suite.clock, 0)
+    suite.close()
+
+
+class Reader:
+    """A function that remembers what it was handed."""
+
+    def __init__(self, suite: Suite) -> None:
+        self.read: list[bytes] = []
+        self.consumer = Consumer(
+            "reader",
+            self,
+            source=suite.stream("events"),
+            progress=suite.progress("events"),
+            dead_letters=DeadLetters(suite.ports, Settings()),
+            clock=suite.clock,
+            terms=Terms(),
+        )
+
+    def __call__(self, records: Sequence[Record], deadline: Deadline) -> Sequence[Answer]:
+        self.read += [record.body for record in records]
+        return [DONE] * len(records)
+
+
+def test_a_log_that_was_lost_starts_again_and_nothing_new_is_skipped(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, Settings())
+    suite.stream("events").append([NewRecord(bytes(16), "k", b"%d" % n) for n in range(5)])
+    assert Reader(suite).consumer.poll() == 5
+    suite.close()
+    for path in tmp_path.glob("stream.db*"):
+        path.unlink()
+
+    anew = Suite(tmp_path, Settings())
+    anew.stream("events").append([NewRecord(bytes(16), "k", b"new")])
+    reader = Reader(anew)
+    reader.consumer.poll()
+
+    assert reader.read == [b"new"]
+    anew.close()
+
+
+def test_a_log_restored_from_a_backup_is_read_again_rather_than_skipped(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, Settings())
+    suite.stream("events").append([NewRecord(bytes(16), "k", b"old")])
+    suite.close()
+    backup = (tmp_path / "stream.db").read_bytes()
+    suite.stream("events").append([NewRecord(bytes(16), "k", b"%d" % n) for n in range(5)])
+    assert Reader(suite).consumer.poll() == 6
+    suite.close()
+    (tmp_path / "stream.db").write_bytes(backup)
+
+    restored = Suite(tmp_path, Settings())
+    restored.stream("events").append([NewRecord(bytes(16), "k", b"new")])
+    reader = Reader(restored)
+    reader.consumer.poll()
+
+    assert reader.read == [b"old", b"new"]
+    restored.close()
+
+
+def test_a_function_that_is_new_begins_with_what_the_log_still_holds(tmp_path: Path) -> None:
+    clock = MemoryClock()
+    suite = Suite(tmp_path, Settings(), clock=clock)
+    stream = suite.stream("events")
+    stream.append([NewRecord(bytes(16), "k", b"forgotten")])
+    stream.trim(stream.heads().positions, clock.now_ms() + 1)
+    reader = Reader(suite)
+    assert reader.consumer.poll() == 0
+
+    stream.append([NewRecord(bytes(16), "k", b"new")])
+
+    assert reader.consumer.poll() == 1
+    assert reader.read == [b"new"]
     suite.close()
 
 
