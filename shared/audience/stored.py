@@ -8,8 +8,8 @@ from shared.audience import codec
 from shared.audience.keys import AUDIENCE_TABLE, WINDOWS_PER_HOUR, state_partition, window_sort
 from shared.audience.rollup import States
 from shared.audience.window import WindowState
+from shared.fan_out import SINGLE, read_fan_out
 from shared.fan_out import TABLE as SCHEDULES_TABLE
-from shared.fan_out import read_fan_out
 from shared.ports import Item, Key, Ports, query_all
 
 CACHED_BYTES: Final = 16 * 1024 * 1024
@@ -62,7 +62,7 @@ class StateReader:
         `any_k` looks beyond the fan-out of those windows: the tallies of a record that holds nothing but late events
         or ones ahead of time lie in the window it came in, under the k of theirs.
         """
-        fan_out = read_fan_out(self._schedules, content_id)
+        fan_out = read_fan_out(self._schedules, content_id) if content_id else SINGLE
         most_ever = max(fan_out.fan_outs, default=1)
         found: dict[int, list[WindowState]] = defaultdict(list)
         first = max(0, first)

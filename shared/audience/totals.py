@@ -87,7 +87,8 @@ class HourEntry:
 
     def __init__(self, table: Table, content_id: str, minute: int) -> None:
         self._table = table
-        self._key = hour_partition(minute // MINUTES_PER_HOUR), content_key(content_id)
+        # what named no content has totals too, and a key is never empty
+        self._key = hour_partition(minute // MINUTES_PER_HOUR), f"{content_key(content_id)}#"
         item = table.get(*self._key)
         self._version = item.version if item else ABSENT
         self._hour = read_hour(item.value) if item else HourOfContent(content_id, {})
