@@ -30,7 +30,7 @@ def figures() -> list[Figure]:
     with suite() as served:
         accepted, seen = steady(served)
         reached = accepted / OFFERED_SECONDS
-        flooded, counted = flood(served)
+        flooded, pace, lost = flood(served)
     p50, p99 = percentiles(seen)
     where = (
         f"{OFFERED:,} events/s offered in bodies of {BODY_EVENTS}; a new content's first event, {len(seen)} probes"
@@ -42,7 +42,8 @@ def figures() -> list[Figure]:
         Figure("event to audience/now, p50", p50, "s", note=where),
         Figure("event to audience/now, p99", p99, "s, at most", 2, where),
         Figure("accepted when flooded", flooded, "events/s", note=f"{CONNECTIONS} connections, {FLOOD_SECONDS} s"),
-        Figure("counted when flooded", counted, "events/s", note="until the last accepted event is counted"),
+        Figure("counted when flooded", pace, "events/s", note="until the last accepted event is counted"),
+        Figure("accepted and not counted", lost, "events, at most", 0, f"after {CATCH_UP_SECONDS} s at the latest"),
         post_ratio(),
     ]
 
@@ -85,15 +86,16 @@ def probe(served: Served) -> list[float]:
     return seen
 
 
-def flood(served: Served) -> tuple[float, float]:
-    """Events a second that are accepted, and that are counted, when nobody waits."""
+def flood(served: Served) -> tuple[float, float, int]:
+    """Events a second that are accepted, and that are counted, when nobody waits; and how many never were."""
     before, started = counted(served), monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         accepted = sum(pool.map(lambda _: unpaced(served), range(CONNECTIONS)))
     taken = monotonic() - started
     while counted(served) - before < accepted and monotonic() - started < taken + CATCH_UP_SECONDS:
         sleep(0.2)
-    return accepted / taken, (counted(served) - before) / (monotonic() - started)
+    reached = counted(served) - before
+    return accepted / taken, reached / (monotonic() - started), accepted - reached
 
 
 def unpaced(served: Served) -> int:
