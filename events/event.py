@@ -39,16 +39,18 @@ MAX_TEXT_BYTES: Final = 2_000
 class CoreEvent(msgspec.Struct, kw_only=True, gc=False):
     """The fields that every report has, and no other: most bodies are decoded into these alone.
 
+    They stand in the order of the fact table; a decoder is quickest on events that keep to it.
+
     `event_timestamp` is in ms since epoch on the player's clock; durations are in ms, bitrates in kbit/s.
     One of `viewer_id` and `session_id` is there; each stands in for the other where it is not.
     """
 
+    event_id: str | None = None
+    viewer_id: str | None = None
+    content_id: str
+    session_id: str | None = None
     event_type: str
     event_timestamp: int
-    content_id: str
-    viewer_id: str | None = None
-    session_id: str | None = None
-    event_id: str | None = None
     position_seconds: float | None = None
     watched_ms: int | None = None
     quality_level: str | None = None
