@@ -11,7 +11,7 @@ from events.columns import Columns, Vocabulary
 from events.event import ENGAGEMENT_TYPES, EVENT_TYPES, TYPE_CODE
 from shared.audience.distinct import known_by
 from shared.audience.keys import WINDOW_MS
-from shared.audience.splits import DIMENSIONS, Value, named
+from shared.audience.splits import DIMENSIONS, Value, named, rank
 from shared.errors import CorruptData
 from shared.hashing_np import Hashes
 
@@ -74,6 +74,7 @@ class Batch:
     """[profiles, 5]: PROFILE_DIMENSIONS, into `values`, or NO_VALUE."""
 
     values: list[Value]
+    """In order of `splits.rank`."""
 
 
 def check(columns: Columns) -> None:
@@ -114,6 +115,7 @@ def join(records: Sequence[Columns]) -> Batch:
     ]
     timestamp = _joined([columns.timestamp for columns in records])
     window = timestamp // WINDOW_MS
+    quality = _joined([vocabulary.codes(QUALITY, columns.quality) for columns in records], np.intp)
     grid = _grid(records, record, window)
     first_event = np.cumsum(events) - events
     engagement_codes = np.full(len(EVENT_TYPES), NO_VALUE, dtype=np.intp)
@@ -124,6 +126,7 @@ def join(records: Sequence[Columns]) -> Batch:
     engaged = np.flatnonzero(engagement_codes[type_] != NO_VALUE)
     stated, words = _told(records, first_event, "player_state")
     states = np.array([vocabulary.code(PLAYER_STATE, str(word)) for word in words], dtype=np.intp)
+    values, ranked = vocabulary.ranked()
     return Batch(
         records=records,
         places=grid.places,
@@ -137,15 +140,15 @@ def join(records: Sequence[Columns]) -> Batch:
         profile=profile,
         watched_ms=_joined([columns.watched_ms for columns in records]),
         bitrate_kbps=_joined([columns.bitrate_kbps for columns in records]),
-        quality=_joined([vocabulary.codes(QUALITY, columns.quality) for columns in records], np.intp),
+        quality=ranked[quality],
         remark_event=np.concatenate((engaged, stated)),
-        remark=np.concatenate((engagement_codes[type_[engaged]], states)),
+        remark=ranked[np.concatenate((engagement_codes[type_[engaged]], states))],
         sparse={name: _sparse(records, first_event, name) for name in MEASURES},
         profile_record=np.repeat(np.arange(len(records)), profiles),
         viewer=known_by(_joined([columns.profiles.viewer_hash for columns in records], np.uint64)),
         interval=_joined([columns.profiles.report_every_seconds for columns in records], np.uint32),
-        traits=np.stack([_joined(codes, np.intp) for codes in traits], axis=1),
-        values=vocabulary.values,
+        traits=ranked[np.stack([_joined(codes, np.intp) for codes in traits], axis=1)],
+        values=values,
     )
 
 
@@ -190,7 +193,8 @@ def _place(partition: tuple[str, int], window: int) -> Place:
 
 def _told(records: Sequence[Columns], first_event: Ints, name: str) -> tuple[Ints, list[Any]]:
     """The events that carry a sparse field, and its values."""
-    events, values = [np.empty(0, dtype=np.int64)], []
+    events: list[Ints] = [np.empty(0, dtype=np.int64)]
+    values: list[Any] = []
     for columns, first in zip(records, first_event.tolist(), strict=True):
         if name in columns.sparse:
             where, told = columns.sparse[name]
@@ -238,6 +242,13 @@ class _Vocabulary:
             code = self._place(named(dimension, name)) if name else NO_VALUE
             self._codes[dimension, name] = code
         return code
+
+    def ranked(self) -> tuple[list[Value], NDArray[np.intp]]:
+        """The values in order of `rank`, and by code each one's place there; NO_VALUE's is NO_VALUE."""
+        order = sorted(range(len(self.values)), key=lambda code: rank(self.values[code]))
+        places = np.full(len(order) + 1, NO_VALUE, dtype=np.intp)
+        places[order] = np.arange(len(order))
+        return [self.values[code] for code in order], places
 
     def _place(self, value: Value) -> int:
         place = self._places.setdefault(value, len(self.values))

@@ -158,7 +158,7 @@ def _splits(batch: Batch, events: Events, rows: _Rows, bounds: list[int]) -> lis
     for state, (start, end) in enumerate(pairwise(at)):
         told = np.flatnonzero(counts[state])
         places[told] = np.arange(len(told))
-        values = tuple(batch.values[code] for code in told.tolist())
+        values = tuple(map(batch.values.__getitem__, told.tolist()))
         splits.append(gathered(values, counts[state, told], pair_viewer[start:end], places[pair_code[start:end]]))
     return splits
 

@@ -6,6 +6,8 @@ may hold (shared/audience/marks.py).
 """
 
 import threading
+from array import array
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -17,7 +19,7 @@ from shared.audience.distinct import REGISTERS
 from shared.audience.marks import RECEPTION_BYTES, Marks
 from shared.audience.measures import COUNTERS, GROUPS
 from shared.audience.presence import Presence
-from shared.audience.splits import CODE_MASK, EVERYONE, Pairs, Splits
+from shared.audience.splits import CODE_MASK, EVERYONE, Pairs, Splits, Value
 from shared.audience.window import WindowState
 from shared.errors import CorruptData
 from shared.hashing_np import Hashes
@@ -81,6 +83,7 @@ def encode(state: WindowState) -> bytes:
     """The state's bytes; the same for the same events, up to the order of marks and rejections."""
     splits, presence, marks = state.splits, state.presence, state.marks.entries
     sampled, each = _owners(splits.pairs, presence)
+    dimensions, names = _labels(splits.values)
     flags = sorted(presence.sketches)
     stored = Stored(
         window=state.window,
@@ -88,8 +91,8 @@ def encode(state: WindowState) -> bytes:
         counters=state.counters.tobytes(),
         groups=b"" if state.groups is None else state.groups.tobytes(),
         rejected=state.rejected,
-        dimensions=bytes(dimension for dimension, _ in splits.values),
-        names=[name for _, name in splits.values],
+        dimensions=dimensions,
+        names=names,
         counts=splits.counts.tobytes(),
         sampled=sampled.tobytes(),
         codes_each=each.tobytes(),
@@ -100,10 +103,8 @@ def encode(state: WindowState) -> bytes:
         flags=bytes(flags),
         sketches=[presence.sketches[flag].tobytes() for flag in flags],
         mark_ids=b"".join(marks),
-        mark_minutes=np.array([minute for minute, _ in marks.values()], dtype=np.uint32).tobytes(),
-        mark_receptions_each=np.array(
-            [len(told) // RECEPTION_BYTES for _, told in marks.values()], dtype=np.uint16
-        ).tobytes(),
+        mark_minutes=array("I", [minute for minute, _ in marks.values()]).tobytes(),
+        mark_receptions_each=array("H", [len(told) // RECEPTION_BYTES for _, told in marks.values()]).tobytes(),
         mark_receptions=b"".join([told for _, told in marks.values()]),
         mark_pages=state.marks.pages,
         next_page=state.marks.next_page,
@@ -117,9 +118,17 @@ def _owners(pairs: Pairs, presence: Presence) -> tuple[Hashes, NDArray[np.uint8]
     if presence.exact:
         known = presence.viewers & ~CODE_MASK
         ends = np.searchsorted(owners, known, side="right")
-        return NOBODY, np.diff(ends, prepend=0).astype(np.uint8)
+        each = ends.astype(np.uint8)  # what wraps around comes back in the differences
+        each[1:] -= each[:-1].copy()
+        return NOBODY, each
     starts = np.flatnonzero(np.append(True, owners[1:] != owners[:-1])[: len(owners)])
     return owners[starts], np.diff(starts, append=len(owners)).astype(np.uint8)
+
+
+@lru_cache(maxsize=1_024)
+def _labels(values: tuple[Value, ...]) -> tuple[bytes, list[str]]:
+    """Values' dimensions and names."""
+    return bytes(dimension for dimension, _ in values), [name for _, name in values]
 
 
 def decode(value: bytes) -> WindowState:

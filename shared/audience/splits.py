@@ -144,7 +144,10 @@ class Splits:
 
 
 def gathered(told: tuple[Value, ...], counts: NDArray[np.int64], viewers: Hashes, codes: NDArray[np.intp]) -> Splits:
-    """Splits from values in any order with their events, and pairs: viewers and their values' places in `told`."""
+    """Splits from values in order of `rank` with their events, and pairs: viewers and places in `told`."""
+    if len(told) <= MAX_VALUES:
+        pairs, threshold = bounded((viewers & ~CODE_MASK) | codes.astype(np.uint64), told, EVERYONE)
+        return Splits(told, counts, pairs, threshold)
     values, (places, _) = _united(told, ())
     sums = np.zeros(len(values), dtype=np.int64)
     np.add.at(sums, places, counts)
