@@ -1,5 +1,6 @@
 """Analysts ask the history in SQL, and can do nothing else there."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,8 @@ def test_a_query_takes_parameters_by_name(world: World, warehouse: LocalWarehous
 def test_timestamps_are_utc(world: World, warehouse: LocalWarehouse) -> None:
     world.stage(delivered(packed([event()])))
     world.commit()
-    (row,) = warehouse.query("SELECT epoch_ms(event_timestamp) AS at, hour FROM fact_stream_events", {})
-    assert row == {"at": KICK_OFF, "hour": 18}
+    (row,) = warehouse.query("SELECT epoch_ms(event_timestamp) AS at, received_at, hour FROM fact_stream_events", {})
+    assert row == {"at": KICK_OFF, "received_at": dt.datetime(2026, 10, 28, 18), "hour": 18}  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,220 @@
+"""A whole suite whose processes die and whose messengers err, while its stores live on.
+
+Every function is the real one. A history is a list of steps, each with the mishaps that strike in it, so a failing
+one can be shrunk and repeated.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.local.triggers import Consumer, Delivery, Terms
+from functions.aggregate.handler import make as make_aggregate
+from functions.archive.handler import STAGING
+from functions.archive.handler import make as make_archive
+from functions.commit.handler import make as make_commit
+from functions.ingest.handler import Ingest, Receipt, Sent
+from functions.roll.handler import make as make_roller
+from lab.faults import Crash, FaultyDelivery, Mishap, Plan, faulty
+from lab.memory import MemorySuite
+from shared.audience.dirty import DIRTY_TABLE, partitions
+from shared.audience.keys import AUDIENCE_TABLE
+from shared.dead_letters import DeadLetters
+from shared.errors import GrandstandError
+from shared.fan_out import TABLE as SCHEDULES
+from shared.fan_out import set_fan_out
+from shared.history.lake import Lake
+from shared.history.schema import FACTS
+from shared.ports import query_all
+from shared.settings import Settings
+from shared.stream import NO_DEADLINE, Answer, BatchHandler, Deadline, Record
+from tests.unit.history.world import FaultyLake
+
+SETTINGS: Final = Settings(chunk_events=3)
+CONSUMERS: Final = {"aggregate": (make_aggregate, AUDIENCE_TABLE), "archive": (make_archive, STAGING)}
+"""How to make each, and the store it cannot do without."""
+INSTANCES: Final = 2
+"""Of each consumer: each believes what it remembers, and reads what the other has read already."""
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+Mishaps = Mapping[int, Mishap]
+"""What strikes at which of the moments at which something may."""
+Told = dict[str, Any]
+"""An event as the oracle reads it."""
+
+
+@dataclass
+class Post:
+    """One body of a sender's, and which of its events must be taken."""
+
+    sent: Sent
+    accepted: Sequence[Told]
+    rejected: Sequence[int]
+    exact: bool
+    """Whether it carries a batch_id, and so may be sent again."""
+    answered: bool = False
+
+
+class Weather(Plan):
+    """A plan in which whole stores may be down for a while."""
+
+    down: frozenset[str] = frozenset()
+
+    def draw(self, step: str) -> Mishap:
+        return Mishap.FAIL if step.split(".")[0] in self.down else super().draw(step)
+
+
+class World:
+    """The stores, and the instances of the functions on them."""
+
+    def __init__(self, delivery: Delivery, batch: int, folder: Path) -> None:
+        self.suite = MemorySuite(partitions=2)
+        self.clock = self.suite.clock
+        self.delivery = delivery
+        self.batch = batch
+        self.lake = Lake(str(folder), {}, FACTS)
+        self.plan = Weather()
+        self.ports = replace(self.suite.ports, history_uri=lambda: (str(folder), {}))
+        self.weak = faulty(self.ports, self.plan)
+        """The same stores, as functions see them."""
+        self.letters = DeadLetters(self.ports, SETTINGS)
+        self.posts: list[Post] = []
+        self.started = self.clock.now_ms()
+        self.ingest = Ingest(self.weak, SETTINGS)
+        self.workers = {(name, n): Worker(self, name) for name in CONSUMERS for n in range(INSTANCES)}
+
+    def send(self, post: Post, mishaps: Mishaps) -> None:
+        """Post a body; without an answer it is not known what became of it."""
+        self.deal(mishaps)
+        try:
+            receipt: Receipt = self.ingest.ingest(post.sent)
+        except Crash:
+            self.ingest = Ingest(self.weak, SETTINGS)
+        except GrandstandError:
+            pass
+        else:
+            assert [each.index for each in receipt.rejected] == post.rejected
+            assert receipt.accepted == len(post.accepted)
+            post.answered = True
+
+    def poll(self, name: str, instance: int, mishaps: Mishaps) -> int:
+        """One delivery from each partition; how many records were handed over."""
+        return self.workers[name, instance].poll(mishaps)
+
+    def outage(self, name: str) -> None:
+        """The function's store is down for so long that what is delivered is given up."""
+        self.plan.down = frozenset({CONSUMERS[name][1]})
+        for _ in range(8):
+            self.poll(name, 0, {})
+            self.clock.advance(10 * SECOND)
+        self.plan.down = frozenset()
+
+    def commit(self, mishaps: Mishaps) -> None:
+        def run() -> None:
+            make_commit(self.weak, SETTINGS)(NO_DEADLINE)
+
+        self._survive(run, mishaps, rival=lambda: make_commit(self.ports, SETTINGS)(NO_DEADLINE))
+
+    def roll(self, mishaps: Mishaps) -> None:
+        def run() -> None:
+            make_roller(self.weak, SETTINGS)(NO_DEADLINE)
+
+        self._survive(run, mishaps, rival=lambda: make_roller(self.ports, SETTINGS)(NO_DEADLINE))
+
+    def replay(self, mishaps: Mishaps) -> None:
+        """An operator replays every dead letter."""
+        letters = [letter.record_id for letter in self.letters.all()]
+        self._survive(lambda: DeadLetters(self.weak, SETTINGS).replay("events", letters), mishaps)
+
+    def fan_out(self, content_id: str, partitions: int) -> None:
+        set_fan_out(self.ports.table(SCHEDULES), content_id, partitions, self.clock.now_ms())
+
+    def rebuild(self) -> None:
+        """The hub is made anew, and positions start again."""
+        self.suite.stream("events").rebuild()
+
+    def settle(self) -> None:
+        """No more mishaps: senders get their answers, and all that waits is done. Roll-ups stay behind."""
+        for post in self.posts:
+            if not post.answered:
+                self.send(post, {})
+                assert post.answered
+        for _ in range(200):
+            handed_over = sum(self.poll(*worker, {}) for worker in self.workers)
+            self.replay({})
+            if not handed_over and not self.letters.count():
+                break
+            self.clock.advance(15 * SECOND)
+        else:
+            raise AssertionError("the stream never drains")
+        self.commit({})
+        assert not list(self.ports.objects(STAGING).list())
+
+    def catch_up(self) -> None:
+        """Time passes until every minute and hour is rolled up."""
+        for wait in (6 * MINUTE, 61 * SECOND, HOUR, 2 * MINUTE, 61 * SECOND):
+            self.clock.advance(wait)
+            self.roll({})
+        assert not [item.sort for shard in partitions() for item in query_all(self.ports.table(DIRTY_TABLE), shard)]
+
+    def deal(self, mishaps: Mishaps) -> None:
+        """Let these strike from now on."""
+        last = max(mishaps, default=-1)
+        self.plan.deal(mishaps.get(moment, Mishap.NONE) for moment in range(last + 1))
+        self.plan.rival = lambda: None
+
+    def _survive(self, work: Callable[[], object], mishaps: Mishaps, rival: Callable[[], object] | None = None) -> None:
+        self.deal(mishaps)
+        if rival is not None:
+            self.plan.rival = rival
+        try:
+            work()
+        except (Crash, GrandstandError):
+            pass
+
+
+class Worker:
+    """One instance of one consumer. It dies of a Crash, and begins anew with nothing but what is stored."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+        self._in_hand: Sequence[Record] = ()
+        self._start()
+
+    def poll(self, mishaps: Mishaps) -> int:
+        self._world.deal(mishaps)
+        rival: BatchHandler = CONSUMERS[self._name][0](self._world.ports, SETTINGS)
+        self._world.plan.rival = lambda: rival(self._in_hand, NO_DEADLINE)
+        try:
+            return self._consumer.poll()
+        except Crash:
+            self._start()
+        except GrandstandError:
+            pass
+        return 1
+
+    def _start(self) -> None:
+        suite = self._world.suite
+        handler: BatchHandler = CONSUMERS[self._name][0](self._world.weak, SETTINGS)
+
+        def handle(records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
+            self._in_hand = records
+            return handler(records, deadline)
+
+        self._consumer = Consumer(
+            self._name,
+            handle,
+            source=suite.stream("events"),
+            progress=suite.progress("events"),
+            dead_letters=DeadLetters(self._world.weak, SETTINGS),
+            clock=suite.clock,
+            terms=Terms(batch_records=self._world.batch, delivery=self._world.delivery, max_attempts=4),
+            faults=FaultyDelivery(self._world.plan),
+        )
+
+
+def lake_of(world: World) -> Callable[..., Lake]:
+    """What the committer makes its lake by, so that mishaps strike there too."""
+    return lambda root, options, name: FaultyLake(root, world.plan, name)
