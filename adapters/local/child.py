@@ -62,7 +62,7 @@ def main() -> int:
         log.error("%s cannot start: %s", order.role, error)
         return HOPELESS
     except ImportError as error:
-        log.error("%s cannot start: %s. Install what is missing; grandstand doctor lists it.", order.role, error)
+        log.exception("%s cannot start: %s. If a package is missing, grandstand doctor lists it.", order.role, error)
         return HOPELESS
     return 0
 

@@ -265,7 +265,7 @@ def test_a_damaged_file_is_named_and_left_as_it_is(folder: Path) -> None:
     ("functions", "told"),
     [
         ("HOPELESS", "no mail server is set; set GRANDSTAND_SMTP"),
-        ("WITHOUT_PACKAGE", "No module named 'tests.e2e.no_such_package'. Install what is missing"),
+        ("WITHOUT_PACKAGE", "No module named 'tests.e2e.no_such_package'. If a package is missing"),
     ],
 )
 def test_a_function_that_cannot_start_stops_the_suite_and_says_why(folder: Path, functions: str, told: str) -> None:
