@@ -52,6 +52,7 @@ async def play(console: "Console", url: str, match: "Match", stop: asyncio.Event
                         playing.result()
                 finally:
                     await _cancel(playing, *aside)
+                show.finish()
         posted = sum(probe.posted for probe in probes)
         tally = sender.tally
         completeness = await _settled(watcher, tally.sent + posted)

@@ -92,7 +92,7 @@ def _picture(scene: Scene) -> "RenderableType":
     progress = ProgressBar(
         total=scene.match_seconds, completed=min(scene.elapsed, scene.match_seconds), width=_SPARKS
     )
-    return Group(table, Text(sparkline(scene.history)), progress, Text(figures))
+    return Group(table, Text(sparkline(scene.history)), Text(figures), progress)
 
 
 def sparkline(history: list[int]) -> str:

@@ -1,6 +1,6 @@
 """A whole run: step after step, what is posted and what is true."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lab.crowd.crowd import Crowd
@@ -33,6 +33,7 @@ class Show:
     separator: bytes = b"\n"
     clocks: bool = False
     """Whether senders' known clock errors are in the rows, as they are when posted with `clock_offset_ms`."""
+    _counter: Truth | None = field(default=None, init=False)
     peak: int = field(default=0, init=False)
     """The most viewers who truly watched at the end of a window, all contents together."""
 
@@ -40,18 +41,21 @@ class Show:
         """The run; then one more step with what was held back. `report_every` is asked at each step."""
         crowd = Crowd(self.match)
         posts = Posts(self.match, self.separator, late=self.late, duplicates=self.duplicates, clocks=self.clocks)
-        truth = Truth(self.match) if self.truth else None
+        self._counter = truth = Truth(self.match) if self.truth else None
         while not crowd.over:
             happened = crowd.step(report_every())
-            windows = list(truth.add(happened, crowd.now)) if truth else []
-            self._look(windows)
+            windows = self._seen(truth.add(happened, crowd.now)) if truth else []
             yield Step(crowd.now, posts.cut(happened, crowd.now), windows)
-        windows = list(truth.finish()) if truth else []
-        self._look(windows)
-        yield Step(crowd.now, posts.rest(), windows)
+        yield Step(crowd.now, posts.rest(), self.finish())
 
-    def _look(self, windows: list[TrueWindow]) -> None:
+    def finish(self) -> list[TrueWindow]:
+        """The windows that are still open; a run that is broken off asks for them itself."""
+        return self._seen(self._counter.finish()) if self._counter else []
+
+    def _seen(self, closed: Iterable[TrueWindow]) -> list[TrueWindow]:
+        windows = list(closed)
         by_start: dict[int, int] = {}
         for window in windows:
             by_start[window.start_ms] = by_start.get(window.start_ms, 0) + window.concurrent
         self.peak = max(self.peak, *by_start.values(), 0)
+        return windows
