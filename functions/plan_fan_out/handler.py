@@ -33,8 +33,8 @@ RECORDS_A_WINDOW: Final = 1_000
 FEWEST_VIEWERS: Final = 500
 """In a partition: a body holds several viewers, so past this more partitions mean more records rather than fewer."""
 SHRINK_AFTER_WINDOWS: Final = 30 * 60_000 // WINDOW_MS
-SMALL_BYTES: Final = 16 * 1024
-"""A state of fewer bytes holds fewer than EXACT_LIMIT viewers and RECORDS_A_WINDOW marks: not worth decoding."""
+SMALL_BYTES: Final = 2 * 1024
+"""A state of so few bytes holds few viewers and few marks, 8 and 16 random bytes each: not worth decoding."""
 
 
 class Load(NamedTuple):

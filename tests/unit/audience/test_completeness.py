@@ -24,11 +24,14 @@ def completeness(stage: Stage, **query: Any) -> dict[str, Any]:
     return whole
 
 
-def test_every_class_is_told() -> None:
+@pytest.mark.parametrize("rolls", [0, 6])
+def test_every_class_is_told(rolls: int) -> None:
     stage = Stage()
     stage.tell([event(), event(viewer_id="grace")], received=9, rejected={"late": 3, "wrong_type": 2}, sampled_out=2)
     stage.tell([], received=4, rejected={"not_json": 4})
-    told = completeness(stage.at(1))
+    stage.at(2 * HOUR_MS if rolls else 1).roll(rolls)
+    assert bool(rolls) == (stage.marks() == [])
+    told = completeness(stage)
     assert {name: told[name] for name in ("received", "counted", "duplicate", "late", "rejected", "sampled_out")} == {
         "received": 13,
         "counted": 2,
