@@ -8,9 +8,10 @@ smallest in the narrowest width that holds them. `events/columns.py` reads it.
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from threading import local
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 import zstandard
@@ -73,6 +74,32 @@ class Profile(NamedTuple):
 
 
 @dataclass(slots=True)
+class Profiles:
+    """Profiles column by column: each sequence has one entry a profile, as Profile describes it."""
+
+    viewer: Sequence[bytes]
+    session: Sequence[bytes]
+    device_type: Sequence[str | None]
+    country: Sequence[str | None]
+    tier: Sequence[str | None]
+    age_group: Sequence[str | None]
+    network_quality: Sequence[str | None]
+    consent: Sequence[str | None]
+    report_every_seconds: Sequence[int]
+    no_profile: Sequence[bool]
+    key: Sequence[int]
+
+    @classmethod
+    def of(cls, profiles: Iterable[Profile]) -> "Profiles":
+        """The columns of profiles, of which there is one at least."""
+        return cls(*zip(*profiles, strict=True))
+
+    def picked(self, places: Sequence[int]) -> "Profiles":
+        """Those at `places`, in that order."""
+        return Profiles(*([getattr(self, name)[place] for place in places] for name in Profile._fields))
+
+
+@dataclass(slots=True)
 class Rows:
     """The events of one record, column by column; every sequence but `profiles` has one entry an event.
 
@@ -80,7 +107,7 @@ class Rows:
     carry: (the events' indices, ascending; their values).
     """
 
-    profiles: Sequence[Profile]
+    profiles: Profiles
     profile: Sequence[int]
     type: bytes
     timestamp: Sequence[int]
@@ -93,7 +120,6 @@ class Rows:
 
 
 NOTHING: Final = memoryview(b"")
-NO_ROWS: Final = Rows((), (), b"", (), (), (), (), (), ())
 
 
 class Integers(msgspec.Struct, array_like=True, frozen=True):
@@ -117,6 +143,9 @@ class Texts(msgspec.Struct, array_like=True, frozen=True):
 
     lengths: Integers
     text: str
+
+
+_WIDTHS: Final = ((0xFF, 1, "B"), (0xFFFF, 2, "H"), (0xFFFF_FFFF, 4, "I"), (0xFFFF_FFFF_FFFF_FFFF, 8, "Q"))
 
 
 class Packed(msgspec.Struct, array_like=True, frozen=True):
@@ -146,20 +175,25 @@ class Packed(msgspec.Struct, array_like=True, frozen=True):
     sparse: dict[str, tuple[Integers, list[Any]]]
 
 
+class _Codecs(local):
+    """zstd's contexts, which no two threads may use at a time."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=1, write_checksum=True).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_zstd = _Codecs()
 _encode = msgspec.msgpack.Encoder().encode
 _header_decoder = msgspec.msgpack.Decoder(RecordHeader)
 _packed_decoder = msgspec.msgpack.Decoder(Packed)
-_compressor = zstandard.ZstdCompressor(level=1, write_content_size=True, write_checksum=True)
-_decompressor = zstandard.ZstdDecompressor()
-
-_WIDTHS: Final = ((0xFF, 1, "B"), (0xFFFF, 2, "H"), (0xFFFF_FFFF, 4, "I"), (0xFFFF_FFFF_FFFF_FFFF, 8, "Q"))
 
 
-def pack(header: RecordHeader, rows: Rows = NO_ROWS) -> bytes:
-    """The record's bytes."""
+def pack(header: RecordHeader, rows: Rows | None = None) -> bytes:
+    """The record's bytes; without rows it tells tallies alone."""
     head = _encode(header)
-    columns = _encode(_packed(rows)) if rows.timestamp else b""
-    return b"".join((MAGIC, len(head).to_bytes(4, "little"), head, _compressor.compress(columns)))
+    columns = _encode(_packed(rows)) if rows else b""
+    return b"".join((MAGIC, len(head).to_bytes(4, "little"), head, _zstd.compress(columns)))
 
 
 def read_header(body: bytes) -> RecordHeader:
@@ -175,7 +209,7 @@ def read_header(body: bytes) -> RecordHeader:
 def read_packed(body: bytes) -> Packed | None:
     """The columns as stored; None when the record holds tallies only. Raises CorruptData."""
     try:
-        columns = _decompressor.decompress(memoryview(body)[_columns_start(body) :])
+        columns = _zstd.decompress(memoryview(body)[_columns_start(body) :])
         return _packed_decoder.decode(columns) if columns else None
     except (msgspec.MsgspecError, zstandard.ZstdError) as error:
         raise CorruptData(f"a stream record's columns cannot be read: {error}") from None
@@ -188,28 +222,26 @@ def _columns_start(body: bytes) -> int:
 def _packed(rows: Rows) -> Packed:
     if len(rows.timestamp) > MAX_EVENTS:
         raise ValueError(f"a record holds at most {MAX_EVENTS} events")
-    viewer, session, device, country, tier, age_group, network, consent, report_every, no_profile, key = zip(
-        *rows.profiles, strict=True
-    )
+    profiles = rows.profiles
     return Packed(
         n=len(rows.timestamp),
-        m=len(rows.profiles),
-        viewer=memoryview(b"".join(viewer)),
-        session=memoryview(b"".join(session)),
-        device_type=_words(device),
-        country=_words(country),
-        tier=_words(tier),
-        age_group=_words(age_group),
-        network_quality=_words(network),
-        consent=_words(consent),
-        report_every_seconds=_integers(report_every),
-        no_profile=memoryview(bytes(no_profile)),
-        key=_integers(key),
-        profile=_integers(rows.profile),
+        m=len(profiles.viewer),
+        viewer=memoryview(b"".join(profiles.viewer)),
+        session=memoryview(b"".join(profiles.session)),
+        device_type=_words(profiles.device_type),
+        country=_words(profiles.country),
+        tier=_words(profiles.tier),
+        age_group=_words(profiles.age_group),
+        network_quality=_words(profiles.network_quality),
+        consent=_words(profiles.consent),
+        report_every_seconds=_integers(profiles.report_every_seconds),
+        no_profile=memoryview(bytes(profiles.no_profile)),
+        key=_integers(profiles.key),
+        profile=_places(rows.profile, len(profiles.viewer)),
         type=memoryview(rows.type),
-        timestamp=_integers(rows.timestamp),
-        watched_ms=_optional_integers(rows.watched_ms),
-        bitrate_kbps=_optional_integers(rows.bitrate_kbps),
+        timestamp=_times(rows.timestamp),
+        watched_ms=_measures(rows.watched_ms),
+        bitrate_kbps=_measures(rows.bitrate_kbps),
         position_seconds=_floats(rows.position_seconds),
         quality_level=_words(rows.quality_level),
         event_id=_texts(rows.event_id),
@@ -218,6 +250,7 @@ def _packed(rows: Rows) -> Packed:
 
 
 def _integers(values: Sequence[int]) -> Integers:
+    """Integers of any range, in the narrowest width; for short columns, since it looks at each twice."""
     base = min(values)
     span = max(values) - base
     if not span:
@@ -226,26 +259,58 @@ def _integers(values: Sequence[int]) -> Integers:
     return Integers(base, width, memoryview(array(typecode, [value - base for value in values]).tobytes()))
 
 
-def _optional_integers(values: Sequence[int | None]) -> Integers:
-    return _integers([ABSENT if value is None else value for value in values])
+def _places(values: Sequence[int], size: int) -> Integers:
+    """Places in a list of `size` entries."""
+    if size == 1:
+        return Integers(0, 0, NOTHING)
+    if size <= 256:
+        return Integers(0, 1, memoryview(bytes(values)))
+    return Integers(0, 2, memoryview(array("H", values).tobytes()))
+
+
+def _times(values: Sequence[int]) -> Integers:
+    """Times as they are: zstd makes less of them, and sooner, than of offsets taken here."""
+    try:
+        return Integers(0, 8, memoryview(array("q", values).tobytes()))
+    except OverflowError:
+        return _integers(values)
+
+
+def _measures(values: Sequence[int | None]) -> Integers:
+    """Amounts, mostly all there and below 2**32."""
+    try:
+        return Integers(0, 4, memoryview(array("I", cast(Sequence[int], values)).tobytes()))
+    except (TypeError, OverflowError):
+        return _integers([ABSENT if value is None else value for value in values])
 
 
 def _floats(values: Sequence[float | None]) -> memoryview | None:
-    if values.count(None) == len(values):
-        return None
-    return memoryview(array("d", [math.nan if value is None else value for value in values]).tobytes())
+    try:
+        return memoryview(array("d", cast(Sequence[float], values)).tobytes())
+    except TypeError:
+        if values.count(None) == len(values):
+            return None
+        return memoryview(array("d", [math.nan if value is None else value for value in values]).tobytes())
 
 
 def _words(values: Sequence[str | None]) -> Words:
-    codes = {name: code for code, name in enumerate(dict.fromkeys(values))}
-    if len(codes) == 1:
-        return Words(list(codes), 0, NOTHING)
-    width = 1 if len(codes) <= 256 else 2
-    return Words(list(codes), width, memoryview(array("BH"[width - 1], map(codes.__getitem__, values)).tobytes()))
+    names = list(dict.fromkeys(values))
+    if len(names) == 1:
+        return Words(names, 0, NOTHING)
+    codes = {name: code for code, name in enumerate(names)}
+    places = map(codes.__getitem__, values)
+    if len(names) <= 256:
+        return Words(names, 1, memoryview(bytes(places)))
+    return Words(names, 2, memoryview(array("H", places).tobytes()))
 
 
 def _texts(values: Sequence[str | None]) -> Texts | None:
-    if values.count(None) == len(values):
-        return None
-    lengths = _integers([ABSENT_ID if value is None else len(value) for value in values])
-    return Texts(lengths, "".join(value for value in values if value is not None))
+    try:
+        present = cast(Sequence[str], values)
+        lengths, text = list(map(len, present)), "".join(present)
+    except TypeError:
+        if values.count(None) == len(values):
+            return None
+        lengths = [ABSENT_ID if value is None else len(value) for value in values]
+        text = "".join(filter(None, values))
+    return Texts(_integers(lengths), text)

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from events.event import TYPE_CODE, Event
-from events.record import Profile, RecordHeader, Rows, pack
+from events.record import Profile, Profiles, RecordHeader, Rows, pack
 from shared.keys import partition_key
 from shared.stream import NewRecord, Record
 
@@ -67,7 +67,7 @@ def rows_of(events: Sequence[Event]) -> Rows:
         if where:
             sparse[name] = (where, [getattr(events[row], name) for row in where])
     return Rows(
-        profiles=list(profiles),
+        profiles=Profiles.of(profiles),
         profile=[profiles[profile_of(each)] for each in events],
         type=bytes(TYPE_CODE[each.event_type] for each in events),
         timestamp=[each.event_timestamp for each in events],

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from events.record import Profile
+from events.record import Profiles
 from functions.ingest.told import Told, Who, number
 from shared.hashing import viewer_hash
 from shared.privacy.pseudonym import Key, KeyRing, Pseudonyms
@@ -16,14 +16,14 @@ WINDOW_MS: Final = 5_000
 class Disguised:
     """A body's profiles, each event's row among them, and the ids of the keys that they refer to."""
 
-    profiles: list[Profile]
+    profiles: Profiles
     profile: Sequence[int]
     keys: list[str]
     event_id: Sequence[str | None]
 
     def hash_of(self, profile: int) -> int:
         """A profile's viewer as 64 bits."""
-        return viewer_hash(self.profiles[profile].viewer)
+        return viewer_hash(self.profiles.viewer[profile])
 
 
 class Disguise:
@@ -33,23 +33,24 @@ class Disguise:
         self._key_ring = key_ring
         self._pseudonyms: dict[Key, Pseudonyms] = {}
 
-    def __call__(self, told: Told, moments: Sequence[int]) -> Disguised:
+    def __call__(self, told: Told, moments: Sequence[int], earliest: int, latest: int) -> Disguised:
+        """`earliest` and `latest` are the extremes of `moments`, in ms."""
         ring = self._key_ring()
-        first, last = ring.at(min(moments) // WINDOW_MS), ring.at(max(moments) // WINDOW_MS)
-        if first is last:
-            keys, profile = [first], told.profile
-            profiles = [_profile(who, self._under(first), 0) for who in told.who]
-        else:
-            keys, key = number(ring.at(moment // WINDOW_MS) for moment in moments)
-            combinations, profile = number(zip(told.profile, key, strict=True))
-            profiles = [_profile(told.who[who], self._under(keys[place]), place) for who, place in combinations]
+        who, profile, key = told.who, told.profile, [0] * len(told.who)
+        keys = [ring.at(earliest // WINDOW_MS)]
+        if ring.at(latest // WINDOW_MS) is not keys[0]:
+            keys, key_of = number(ring.at(moment // WINDOW_MS) for moment in moments)
+            combinations, profile = number(zip(told.profile, key_of, strict=True))
+            who, key = [told.who[each] for each, _ in combinations], [each for _, each in combinations]
+        pseudonyms = [self._under(each) for each in keys]
+        profiles = _profiles(who, key, pseudonyms)
         event_id: Sequence[str | None] = told.columns["event_id"]
-        if any(each.no_profile for each in profiles):
+        if any(profiles.no_profile):
             event_id = [
-                self._under(keys[profiles[row].key]).of(each).hex() if each and profiles[row].no_profile else each
+                pseudonyms[key[row]].of(each).hex() if each and profiles.no_profile[row] else each
                 for each, row in zip(event_id, profile, strict=True)
             ]
-        return Disguised(profiles, profile, [key.id for key in keys], event_id)
+        return Disguised(profiles, profile, [each.id for each in keys], event_id)
 
     def _under(self, key: Key) -> Pseudonyms:
         pseudonyms = self._pseudonyms.get(key)
@@ -58,19 +59,32 @@ class Disguise:
         return pseudonyms
 
 
-def _profile(who: Who, pseudonyms: Pseudonyms, key: int) -> Profile:
-    viewer, session, device, country, tier, age_group, network, report_every, consent, no_profile = who
-    hidden = pseudonyms.of(session)
-    return Profile(
-        hidden if no_profile else pseudonyms.of(viewer),
-        hidden,
-        device or None,
-        country or None,
-        tier or None,
-        age_group or None,
-        network or None,
+def _profiles(who: list[Who], key: list[int], pseudonyms: Sequence[Pseudonyms]) -> Profiles:
+    columns: list[Sequence[Any]] = list(zip(*who, strict=True))
+    viewer, session, device, country, tier, age_group, network, report_every, consent, no_profile = columns
+    if len(pseudonyms) == 1:
+        viewers, sessions = pseudonyms[0].of_all(viewer), pseudonyms[0].of_all(session)
+    else:
+        viewers = [pseudonyms[each].of(name) for each, name in zip(key, viewer, strict=True)]
+        sessions = [pseudonyms[each].of(name) for each, name in zip(key, session, strict=True)]
+    if any(no_profile):
+        told = zip(viewers, sessions, no_profile, strict=True)
+        viewers = [hidden if alone else known for known, hidden, alone in told]
+    return Profiles(
+        viewers,
+        sessions,
+        _named(device),
+        _named(country),
+        _named(tier),
+        _named(age_group),
+        _named(network),
         consent,
-        report_every or 0,
+        [each or 0 for each in report_every],
         no_profile,
         key,
     )
+
+
+def _named(words: Sequence[str | None]) -> Sequence[str | None]:
+    """Words, of which an empty one says nothing."""
+    return [word or None for word in words] if "" in words else words

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from events.event import SAMPLED_TYPES, TYPE_CODE, Body, Rejection
-from events.record import MAX_EVENTS, NO_ROWS, RecordHeader, Rows, pack
+from events.record import MAX_EVENTS, RecordHeader, Rows, pack
 from functions.ingest.disguise import Disguise, Disguised
 from functions.ingest.rules import Faults, check, rejections
 from functions.ingest.told import SPARSE, Told, take, tell
@@ -72,6 +72,8 @@ class _Batch:
     told: Told
     types: bytes
     moments: Sequence[int]
+    earliest: int
+    latest: int
     disguised: Disguised
 
 
@@ -116,10 +118,12 @@ class Packer:
             parts = _tallies_alone(rejected, starts)
             return Packing([_record(None, group, part, met) for group, part in parts.items()], 0, rejected)
         moments = _moments(body, told, met)
-        late = self._late(moments, met.received_at)
+        earliest, latest = min(moments), max(moments)
+        late = self._late(moments, earliest, latest, met.received_at)
         rejected += rejections(late, told.index)
         types = bytes(map(TYPE_CODE.__getitem__, told.columns["event_type"]))
-        batch = _Batch(told, types, moments, self._disguise(told, moments))
+        disguised = self._disguise(told, moments, earliest, latest)
+        batch = _Batch(told, types, moments, earliest, latest, disguised)
         parts = _parts(batch, self._groups(batch, starts), starts, late, rejected)
         for part in parts.values():
             part.kept = _kept(batch, part.accepted, met.level)
@@ -139,9 +143,9 @@ class Packer:
                 size = event_bytes
         return starts
 
-    def _late(self, moments: Sequence[int], received_at: int) -> Faults:
+    def _late(self, moments: Sequence[int], earliest: int, latest: int, received_at: int) -> Faults:
         oldest, newest = received_at - self._max_age_ms, received_at + self._max_ahead_ms
-        if min(moments) >= oldest and max(moments) <= newest:
+        if oldest <= earliest and latest <= newest:
             return {}
         late: Faults = {}
         for row, moment in enumerate(moments):
@@ -233,7 +237,8 @@ def _record(batch: _Batch | None, group: Group, part: _Part, met: Circumstances)
     record_id = record_id_of(met.identity, group)
     earliest = met.received_at
     if batch is not None and part.accepted:
-        earliest = min(take(batch.moments, part.accepted))
+        whole = len(part.accepted) == len(batch.moments)
+        earliest = batch.earliest if whole else min(take(batch.moments, part.accepted))
     header = RecordHeader(
         record_id=record_id,
         content_id=content_id,
@@ -251,7 +256,7 @@ def _record(batch: _Batch | None, group: Group, part: _Part, met: Circumstances)
         keys=batch.disguised.keys if batch else [],
         content_type=_content_type(batch.told, part.accepted) if batch else None,
     )
-    rows = _rows(batch, part.kept) if batch and part.kept else NO_ROWS
+    rows = _rows(batch, part.kept) if batch and part.kept else None
     return NewRecord(record_id, partition_key(content_id, k), pack(header, rows))
 
 
@@ -265,7 +270,7 @@ def _rows(batch: _Batch, rows: Sequence[int]) -> Rows:
     profiles, profile = batch.disguised.profiles, take(batch.disguised.profile, rows)
     if len(rows) < len(batch.moments):
         used = {each: place for place, each in enumerate(dict.fromkeys(profile))}
-        profiles = [profiles[each] for each in used]
+        profiles = profiles.picked(list(used))
         profile = [used[each] for each in profile]
     return Rows(
         profiles=profiles,

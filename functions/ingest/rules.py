@@ -12,18 +12,19 @@ import msgspec
 from events.event import MAX_ID_BYTES, MAX_TEXT_BYTES, TYPE_CODE, Rejection
 from functions.ingest.told import WHO, Told
 
-MAX_MS: Final = 2**31 - 1
+MAX_INTEGER: Final = 2**32 - 1
+"""What a column of 32 bits holds: 49 days in ms."""
 MAX_EXTRA_BYTES: Final = 2_000
 CONSENTS: Final = frozenset({None, "none", "analytics", "personalisation"})
 
 RANGES: Final = {
-    "watched_ms": (0, MAX_MS),
-    "bitrate_kbps": (0, MAX_MS),
+    "watched_ms": (0, MAX_INTEGER),
+    "bitrate_kbps": (0, MAX_INTEGER),
     "position_seconds": (-1e12, 1e12),
-    "stall_ms": (0, MAX_MS),
-    "startup_ms": (0, MAX_MS),
-    "buffer_ms": (0, MAX_MS),
-    "throughput_kbps": (0, MAX_MS),
+    "stall_ms": (0, MAX_INTEGER),
+    "startup_ms": (0, MAX_INTEGER),
+    "buffer_ms": (0, MAX_INTEGER),
+    "throughput_kbps": (0, MAX_INTEGER),
     "playback_rate": (-1_000, 1_000),
     "seek_from_seconds": (-1e12, 1e12),
     "rating": (-1e6, 1e6),

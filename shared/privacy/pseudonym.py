@@ -6,6 +6,7 @@ is therefore added ahead of time: `from_ms` lies later than the newest event tha
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -83,6 +84,13 @@ class Pseudonyms:
         self._old: dict[str, bytes] = {}
         self._cached_ids = cached_ids
         self._keyed = blake2b(digest_size=PSEUDONYM_BYTES, key=key.secret)
+
+    def of_all(self, identifiers: Sequence[str]) -> list[bytes]:
+        """The ids' pseudonyms."""
+        try:
+            return list(map(self._young.__getitem__, identifiers))
+        except KeyError:
+            return list(map(self.of, identifiers))
 
     def of(self, identifier: str) -> bytes:
         """The id's pseudonym."""

@@ -145,7 +145,7 @@ def test_the_content_type_goes_with_the_record() -> None:
         ({"quality_level": "x" * 257}, "too_long", "quality_level"),
         ({"text": "x" * 2_001}, "too_long", "text"),
         ({"watched_ms": -1}, "out_of_range", "watched_ms"),
-        ({"watched_ms": 2**31}, "out_of_range", "watched_ms"),
+        ({"watched_ms": 2**32}, "out_of_range", "watched_ms"),
         ({"bitrate_kbps": -5}, "out_of_range", "bitrate_kbps"),
         ({"position_seconds": 1e300}, "out_of_range", "position_seconds"),
         ({"stall_ms": -1}, "out_of_range", "stall_ms"),
@@ -352,3 +352,15 @@ def test_an_event_id_means_nothing_outside_its_own_session() -> None:
     post(desk, json.dumps(told(1, viewer_id="eve", session_id="eve-tv")).encode())
     assert post(desk, json.dumps(told(1)).encode()).accepted == 1
     assert [each.event_id for each in desk.stream.columns()] == [["e0"], ["e0"]]
+
+
+def test_events_keep_their_viewers_when_others_are_left_out() -> None:
+    events = [told(1, viewer_id=f"v{i % 5}", event_id=f"v{i % 5}")[0] for i in range(20)]
+    for i in (0, 1):
+        events[i]["event_timestamp"] = 0
+    for i in (7, 13):
+        events[i]["watched_ms"] = -1
+    columns = kept(as_json(events))
+    viewers = [row.tobytes() for row in columns.profiles.viewer[columns.profile]]
+    assert viewers == [pseudonym(KEY, name) for name in columns.event_id]
+    assert columns.profiles.m == 5
