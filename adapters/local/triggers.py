@@ -157,7 +157,7 @@ class Consumer:
         self._faults = faults or Faults()
         self._checkpoints = dict(progress.load(group))
         self._wait_until: dict[str, int] = {}
-        self._reason = ""
+        self._reason = "its process ended"
 
     def poll(self) -> int:
         """Deliver at most one batch of each partition, and parked records that are due; how many were handed over.
@@ -213,20 +213,28 @@ class Consumer:
         return waiting >= limit and not failing
 
     def _deliver_ordered(self, partition: str, checkpoint: Checkpoint, batch: Sequence[Record]) -> None:
-        unsettled = self._settle(batch, stop=True)
-        if unsettled and len(batch) == 1 and self._gives_up(batch[0], checkpoint.attempts + 1):
-            unsettled = []
-        position = _position(unsettled[0]) - 1 if unsettled else _position(batch[-1])
-        if len(unsettled) < len(batch):
-            wider = None if checkpoint.batch is None or unsettled else checkpoint.batch * 2
-            narrow = wider is not None and wider < self._terms.batch_records
-            self._save(partition, Checkpoint(checkpoint.epoch, position, 0, wider if narrow else None))
-        else:
-            attempts = checkpoint.attempts + 1
-            self._save(
-                partition, Checkpoint(checkpoint.epoch, checkpoint.position, attempts, max(1, len(batch) // 2))
-            )
+        attempts = checkpoint.attempts + 1
+        failed = replace(checkpoint, attempts=attempts, batch=max(1, len(batch) // 2))
+        unsettled = self._attempt(partition, failed, batch)
+        if len(unsettled) == len(batch):
+            self._checkpoints[partition] = failed
             self._wait_until[partition] = self._clock.now_ms() + self._terms.wait_ms(attempts)
+            return
+        position = _position(unsettled[0]) - 1 if unsettled else _position(batch[-1])
+        wider = None if checkpoint.batch is None or unsettled else checkpoint.batch * 2
+        narrow = wider is not None and wider < self._terms.batch_records
+        self._save(partition, Checkpoint(checkpoint.epoch, position, 0, wider if narrow else None))
+
+    def _attempt(self, partition: str, failed: Checkpoint, batch: Sequence[Record]) -> Sequence[Record]:
+        """Deliver a batch; what is left of it. It counts as `failed` from the start, for it may end the process."""
+        alone = len(batch) == 1
+        if alone and failed.attempts > self._terms.max_attempts and self._gives_up(batch[0], failed.attempts - 1):
+            return []
+        self._progress.save(self._group, partition, failed)
+        unsettled = self._settle(batch, stop=True)
+        if unsettled and alone and self._gives_up(batch[0], failed.attempts):
+            return []
+        return unsettled
 
     def _deliver_parking(self, partition: str, checkpoint: Checkpoint, batch: Sequence[Record]) -> None:
         in_order = self._terms.delivery is Delivery.PARKED

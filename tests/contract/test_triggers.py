@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from adapters.local.triggers import Delivery
+from lab.faults import Crash
 from shared.dead_letters import STORE, DeadLetters
 from shared.errors import Unavailable
 from shared.stream import DONE, Answer, Deadline, NewRecord, Record, Reject, Retry
@@ -177,6 +178,27 @@ def test_an_ordered_log_bisects_until_the_poison_is_alone(provider: Rig) -> None
     assert [3] in function.batches
     assert sorted(function.done) == [0, 1, 2, 4, 5, 6, 7]
     assert [letter.record_id for letter in provider.dead_letters.all()] == [goal(3).record_id.hex()]
+
+
+def test_a_record_that_ends_its_process_is_isolated_and_goes_to_the_dead_letters(provider: Rig) -> None:
+    provider.append(*[goal(n) for n in range(8)])
+
+    def deadly(record: Record) -> Answer:
+        if number(record) == 3:
+            raise Crash("out of memory")
+        return DONE
+
+    function = Function(deadly)
+    for _ in range(30):
+        try:
+            provider.reopen().consumer(function, max_attempts=5).poll()
+        except Crash:
+            provider.clock.advance(MINUTE)
+
+    assert sorted(function.done) == [0, 1, 2, 4, 5, 6, 7]
+    (letter,) = provider.dead_letters.all()
+    assert letter.record_id == goal(3).record_id.hex()
+    assert "its process ended" in letter.reason
 
 
 def test_an_ordered_log_waits_longer_after_each_failure(provider: Rig) -> None:

@@ -72,7 +72,7 @@ class Host:
             progress=self.suite.progress("events"),
             dead_letters=DeadLetters(ports, Settings()),
             clock=self.suite.clock,
-            terms=Terms(batch_records=self.batch, delivery=self.delivery, max_attempts=40),
+            terms=Terms(batch_records=self.batch, delivery=self.delivery, max_attempts=70),
             faults=FaultyDelivery(self.plan),
         )
 
