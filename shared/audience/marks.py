@@ -16,7 +16,7 @@ RECEPTION_BYTES: Final = 4
 """So many bytes of a reception tell two of them apart under one record_id."""
 MAX_RECEPTIONS: Final = 64
 """Of one record; of further ones the newest are known."""
-PAGE_RECEPTIONS: Final = 1_024
+PAGE_RECEPTIONS: Final = 512
 """From here on a state's marks move to a page before the next merge."""
 
 Entries = dict[bytes, tuple[int, bytes]]

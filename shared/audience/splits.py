@@ -35,7 +35,7 @@ COUNTRY: Final = DIMENSIONS.index("country")
 
 OTHER: Final = ""
 """The value that stands for those past a dimension's limit."""
-MAX_VALUES: Final = 128
+MAX_VALUES: Final = 100
 MAX_COUNTRIES: Final = 256
 MAX_NAME_BYTES: Final = 40
 """Longer values count as OTHER."""
