@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from events.record import ABSENT_ID, Integers, Packed, RecordHeader, Words, read_header, read_packed
 
-_DTYPES: Final = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+_DTYPES: Final = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 
 
 class Vocabulary(NamedTuple):
@@ -169,9 +169,11 @@ def _integers(column: Integers | None, n: int) -> NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     if not column.width:
         return np.full(n, column.base, dtype=np.int64)
-    offsets: NDArray[np.int64] = np.frombuffer(column.data, dtype=_DTYPES[column.width]).astype(np.int64)
-    offsets += column.base
-    return offsets
+    if column.width == 8:
+        values: NDArray[np.int64] = np.frombuffer(column.data, dtype=np.int64)
+    else:
+        values = np.frombuffer(column.data, dtype=_DTYPES[column.width]).astype(np.int64)
+    return values + column.base if column.base else values
 
 
 def _words(column: Words | None, n: int) -> Vocabulary:

@@ -14,6 +14,7 @@ import msgspec
 
 from events.event import EVENT_TYPES, Body, CoreEvent, Event, Rejection
 from events.timestamps import to_ms
+from events.vocabulary import Vocabulary
 from shared.errors import InvalidInput
 
 BLOCK: Final = 16
@@ -23,6 +24,10 @@ COMMAS_PER_EVENT: Final = 200
 
 Decode = Callable[[Any], Any]
 
+NEW_WORD: Final = "Invalid enum value"
+NEW_FIELD: Final = "unknown field"
+"""How msgspec says that a word, or a field, is none that it was told of."""
+
 _TYPES: Final = {"event_type": Literal.__getitem__(EVENT_TYPES)}
 
 
@@ -31,10 +36,17 @@ def _fields(kind: type[msgspec.Struct], types: Mapping[str, Any]) -> list[tuple[
     return [(info.name, types.get(info.name, info.type), info.default) for info in msgspec.structs.fields(kind)]
 
 
-HotEvent: Final = msgspec.defstruct(
-    "HotEvent", _fields(CoreEvent, _TYPES), bases=(CoreEvent,), kw_only=True, gc=False, forbid_unknown_fields=True
-)
-"""A core event of a known type; a body with anything else is for the wider decoders."""
+def _hot(types: Mapping[str, Any]) -> type[msgspec.Struct]:
+    """Core events of a known type; a body with anything else is for the wider decoders."""
+    return msgspec.defstruct(
+        "HotEvent",
+        _fields(CoreEvent, {**_TYPES, **types}),
+        bases=(CoreEvent,),
+        kw_only=True,
+        gc=False,
+        forbid_unknown_fields=True,
+    )
+
 
 _INTEGERS: Final = frozenset(info.name for info in msgspec.structs.fields(Event) if info.type in (int, int | None))
 
@@ -68,10 +80,12 @@ class Native:
             rename=hidden | self._extra,
         )
         self._item = msgspec.json.Decoder(self._wide).decode
-        lists = [GenericAlias(list, (kind,)) for kind in (HotEvent, self._wide, msgspec.Raw)]
-        self._arrays = [msgspec.json.Decoder(each).decode for each in lists]
-        self._envelopes = [msgspec.json.Decoder(_envelope_of(each)).decode for each in lists]
-        self._hot_line = msgspec.json.Decoder(HotEvent).decode_lines
+        hot = _hot({})
+        self._vocabulary = Vocabulary()
+        self._fluent = self._plain = _decoders(hot)
+        self._whole = _decoders(self._wide)
+        self._raw = _decoders(msgspec.Raw)
+        self._hot_line = msgspec.json.Decoder(hot).decode_lines
 
     def decode(self, data: bytes) -> Body:
         """A JSON array of events, or an object with `events`."""
@@ -82,16 +96,18 @@ class Native:
             raise InvalidInput(
                 'the body is not JSON; send an array of events or {"events": […]}', reason="unreadable"
             )
-        hot, wide, raw = self._arrays if start == b"[" else self._envelopes
-        try:
-            return self._body(hot(data), core=True)
-        except msgspec.ValidationError as error:
+        kind = "array" if start == b"[" else "envelope"
+        body, why = self._attempt(data, self._fluent[kind], core=True)
+        if body is None:
             self._refuse_crowds(data.count(b","))
-            rich = "unknown field" in str(error)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise unreadable(error) from None
-        body = self._decode_wide(data, wide) if rich else None
-        return body or self._decode_apart(data, raw)
+        new_word = body is None and NEW_WORD in why
+        if new_word:
+            body, why = self._attempt(data, self._plain[kind], core=True)
+        if body is None and NEW_FIELD in why:
+            body, why = self._attempt(data, self._whole[kind], core=False)
+        if body is not None and body.core and (new_word or self._vocabulary.empty):
+            self._learn(body.core)
+        return body or self._decode_apart(data, self._raw[kind])
 
     def decode_text(self, data: bytes) -> Body:
         """What `sendBeacon` posts as text: JSON as for `decode`, or NDJSON."""
@@ -99,7 +115,7 @@ class Native:
         if not lines or not lines[0].lstrip().startswith(b"{"):
             return self.decode(data)
         try:
-            self._envelopes[2](data)
+            self._raw["envelope"](data)
         except msgspec.ValidationError:
             return self.decode_lines(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -117,13 +133,18 @@ class Native:
         self._refuse_many(len(lines))
         return self._apart(lines, Body([], ()), alone=True)
 
-    def _decode_wide(self, data: bytes, wide: Decode) -> Body | None:
+    def _attempt(self, data: bytes, decode: Decode, *, core: bool) -> tuple[Body | None, str]:
+        """The body, or why it is not of the kind that `decode` takes. Raises InvalidInput when it is no JSON."""
         try:
-            return self._body(wide(data), core=False)
-        except msgspec.ValidationError:
-            return None
+            return self._body(decode(data), core=core), ""
+        except msgspec.ValidationError as error:
+            return None, str(error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable(error) from None
+
+    def _learn(self, events: Sequence[CoreEvent]) -> None:
+        if self._vocabulary.learn(events):
+            self._fluent = _decoders(_hot(self._vocabulary.types()))
 
     def _decode_apart(self, data: bytes, raw: Decode) -> Body:
         try:
@@ -154,7 +175,7 @@ class Native:
         `alone`: an item that is no JSON is rejected by itself, as a line can be; else it spoils the body.
         """
         indices: list[int] = []
-        block = self._arrays[1]
+        block = self._whole["array"]
         for start in range(0, len(items), BLOCK):
             some = items[start : start + BLOCK]
             try:
@@ -239,8 +260,11 @@ def _spoilt(error: Exception, index: int, body: Body, *, alone: bool) -> None:
     body.rejected.append(Rejection(index, "unreadable", f"the line is not JSON: {unreadable(error).detail}"))
 
 
-def _envelope_of(events: Any) -> type[Any]:
-    return msgspec.defstruct("EnvelopeOf", [("events", events)], bases=(Envelope,), kw_only=True)
+def _decoders(kind: Any) -> dict[str, Decode]:
+    """What decodes an array of this kind of item, and an envelope around one."""
+    items = GenericAlias(list, (kind,))
+    envelope = msgspec.defstruct("EnvelopeOf", [("events", items)], bases=(Envelope,), kw_only=True)
+    return {"array": msgspec.json.Decoder(items).decode, "envelope": msgspec.json.Decoder(envelope).decode}
 
 
 def _headed(envelope: Any) -> Body:
