@@ -7,7 +7,7 @@ twice counts nothing twice wherever the format lets the suite tell.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, count, groupby
 from typing import Any, BinaryIO, Final
 from urllib.parse import quote, unquote
 
@@ -29,21 +29,17 @@ Document = dict[str, Any]
 
 def native(lines: BinaryIO, content: str | None) -> Iterator[Message]:
     """NDJSON of events, or of bodies as they were posted; or one JSON array, or one body."""
-
-    def loose() -> Iterator[bytes]:
-        for text, told in _documents(lines):
-            if told is not None and isinstance(told.get("events"), list):
-                bodies.append(told)
-            else:
-                yield text if told is None or content is None else orjson.dumps({**told, "content_id": content})
-
-    bodies: list[Document] = []
-    for number, chunk in enumerate(_chunks(loose(), MAX_EVENTS, MAX_BYTES)):
-        yield _message("/v1/events", b"\n".join(chunk), "application/x-ndjson", len(chunk), number)
-    for number, body in enumerate(bodies):
-        if content is not None:
-            body["events"] = [{**event, "content_id": content} for event in body["events"]]
-        yield _message("/v1/events", orjson.dumps(body), "application/json", len(body["events"]), number)
+    number = count()
+    for posted, documents in groupby(_documents(lines), lambda document: _events_of(document[1]) is not None):
+        if posted:
+            for _, body in documents:
+                events = [_with(event, content_id=content) for event in _events_of(body) or []]
+                told = orjson.dumps({**(body or {}), "events": events})
+                yield _message("/v1/events", told, "application/json", len(events), next(number))
+        else:
+            loose = (_text(text, told, content_id=content) for text, told in documents)
+            for chunk in _chunks(loose, MAX_EVENTS, MAX_BYTES):
+                yield _message("/v1/events", b"\n".join(chunk), "application/x-ndjson", len(chunk), next(number))
 
 
 def cloudevents(lines: BinaryIO, content: str | None) -> Iterator[Message]:
@@ -51,11 +47,9 @@ def cloudevents(lines: BinaryIO, content: str | None) -> Iterator[Message]:
 
     def events() -> Iterator[bytes]:
         for text, told in _documents(lines):
-            if told is not None and content is not None:
-                told["subject"] = content
-                if isinstance(told.get("data"), dict):
-                    told["data"]["content_id"] = content
-            yield text if told is None or content is None else orjson.dumps(told)
+            if told is not None and "data" in told:
+                told["data"] = _with(told["data"], content_id=content)
+            yield _text(text, told, subject=content)
 
     for number, chunk in enumerate(_chunks(events(), MAX_EVENTS, MAX_BYTES)):
         body = b"[" + b",".join(chunk) + b"]"
@@ -67,13 +61,14 @@ def segment(lines: BinaryIO, content: str | None) -> Iterator[Message]:
 
     def calls() -> Iterator[bytes]:
         for text, told in _documents(lines):
-            batch = told.get("batch") if told is not None else None
+            if told is None:
+                yield text
+                continue
+            batch = told.get("batch")
             for call in batch if isinstance(batch, list) else [told]:
-                if call is None or content is None:
-                    yield text if call is None or batch is None else orjson.dumps(call)
-                else:
-                    properties = {**(call.get("properties") or {}), "content_asset_id": content}
-                    yield orjson.dumps({**call, "properties": properties})
+                if isinstance(call, dict) and content is not None:
+                    call["properties"] = _with(call.get("properties") or {}, content_asset_id=content)
+                yield orjson.dumps(call)
 
     for number, chunk in enumerate(_chunks(calls(), SEGMENT_CALLS, SEGMENT_BYTES)):
         body = b'{"batch":[' + b",".join(chunk) + b"]}"
@@ -130,6 +125,25 @@ def _documents(lines: BinaryIO) -> Iterator[tuple[bytes, Document | None]]:
         if text:
             told = _parsed(text)
             yield text, told if isinstance(told, dict) else None
+
+
+def _events_of(told: Document | None) -> list[Any] | None:
+    """A posted body's events; None for what is no such body."""
+    events = told.get("events") if told is not None else None
+    return events if isinstance(events, list) else None
+
+
+def _with(told: Any, **members: str | None) -> Any:
+    """An object with these members, those that are None left as they are; anything but an object as it is."""
+    if not isinstance(told, dict):
+        return told
+    return {**told, **{name: value for name, value in members.items() if value is not None}}
+
+
+def _text(text: bytes, told: Document | None, **members: str | None) -> bytes:
+    """A document's JSON with these members; its own bytes where nothing is asked for."""
+    unchanged = told is None or not any(members.values())
+    return text if unchanged else orjson.dumps(_with(told, **members))
 
 
 def _parsed(text: bytes) -> Any:

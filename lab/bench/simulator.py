@@ -12,7 +12,7 @@ from lab.crowd.show import REPORT_EVERY_SECONDS, Show
 from lab.crowd.truth import Truth
 
 _VIEWERS = 200_000
-_SECONDS = 30
+_SECONDS = 60
 _START_MS = 1_800_000_000_000
 
 

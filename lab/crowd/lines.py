@@ -135,7 +135,10 @@ class Lines:
 
         seen = told.at + self._start_ms
         self._time(rows, "seen", seen)
-        self._time(rows, "time", seen + offset_ms)
+        if np.any(offset_ms):
+            self._time(rows, "time", seen + offset_ms)
+        else:
+            rows["time_hi"], rows["time_lo"] = rows["seen_hi"], rows["seen_lo"]
         viewer_no = np.empty((len(told), 2), "<u4")
         head = told.viewer // 10_000
         viewer_no[:, 0] = _FOUR.take(head)

@@ -50,7 +50,7 @@ class Posts:
     def __init__(
         self, match: Match, separator: bytes, *, late: float = 0, duplicates: float = 0, clocks: bool = True
     ) -> None:
-        self._match = match
+        self._run_id = match.run_id
         self._lines = Lines(match, separator)
         self._late = late
         self._duplicates = duplicates
@@ -116,7 +116,7 @@ class Posts:
                 start, end = cuts[index], cuts[index + 1]
                 who = int(sender[start])
                 yield Post(
-                    batch_id=f"{self._match.run_id}-{self._steps:06d}-{who:05d}-{index:05d}",
+                    batch_id=f"{self._run_id}-{self._steps:06d}-{who:05d}-{index:05d}",
                     clock_offset_ms=int(self._offsets[who]),
                     events=end - start,
                     rows=rows[(start - base) * self._lines.width : (end - base) * self._lines.width],

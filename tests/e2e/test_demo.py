@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.cli.demo_suite import served
+from adapters.cli.terminal import Failed
 from tests.unit.cli.fake_suite import grandstand
 
 pytestmark = pytest.mark.e2e
@@ -30,7 +32,7 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
 
 def test_a_short_match_is_counted_to_the_last_event() -> None:
     port = free_port()
-    ended = grandstand("demo", "--viewers", "1500", "--seconds", "16", "--port", str(port), "--json")
+    ended = grandstand("demo", "--viewers", "1500", "--seconds", "13", "--port", str(port), "--json")
     assert ended.exit_code == 0, ended.output
     assert f"http://127.0.0.1:{port}/docs" in ended.stderr
     assert f"http://127.0.0.1:{port}/openapi.json" in ended.stderr
@@ -76,9 +78,51 @@ def test_a_port_in_use_is_said_at_once() -> None:
 
 
 def test_a_suite_that_dies_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    from adapters.cli.demo_suite import served
-    from adapters.cli.terminal import Failed
-
     (tmp_path / "data").write_text("a file where the folder should be")
     with pytest.raises(Failed, match="did not start"), served(tmp_path, free_port()):
         time.sleep(0)
+
+
+def test_a_simulated_match_is_counted_as_it_truly_was(tmp_path: Path) -> None:
+    """Late and double posts, clocks that are off and known to be: the API still says what the truth says."""
+    truth = tmp_path / "truth.ndjson"
+    with served(tmp_path, free_port()) as url:
+        match = ("--viewers", "1200", "--seconds", "8", "--contents", "2", "--truth", str(truth))
+        ended = grandstand("simulate", *match, "--late", "0.1", "--duplicates", "0.2", "--to", url, "--json")
+        assert ended.exit_code == 0, ended.output
+        sent = json.loads(ended.stdout)
+        completeness = settled(url, sent["sent"])
+        answers = {}
+        for content in ("match-01", "match-02"):
+            asked = grandstand("audience", content, "--url", url, "--json")
+            answers[content] = {window["start"]: window for window in json.loads(asked.stdout)["windows"]}
+    assert completeness["duplicate"] == sent["duplicates"] > 0
+    assert completeness["counted"] == sent["sent"] - sent["duplicates"]
+    told = [json.loads(line) for line in truth.read_bytes().splitlines()]
+    assert len(told) == sum(map(len, answers.values()))
+    for window in told:
+        answer = answers[window["content_id"]][window["start"]]
+        for figure in ("viewers", "concurrent", "events", "watched_ms"):
+            assert answer[figure] == window[figure], (window, figure)
+
+
+def test_a_recording_is_counted_once_however_often_it_is_replayed(tmp_path: Path) -> None:
+    recording = tmp_path / "match.ndjson.zst"
+    written = grandstand("simulate", "--viewers", "300", "--seconds", "20", "--out", str(recording), "--json")
+    events = json.loads(written.stdout)["events"]
+    with served(tmp_path, free_port()) as url:
+        for _ in range(2):
+            replayed = grandstand("replay", str(recording), "--format", "native", "--to", url, "--json")
+            assert json.loads(replayed.stdout)["accepted"] == events
+        completeness = settled(url, 2 * events)
+    assert (completeness["counted"], completeness["duplicate"]) == (events, events)
+
+
+def settled(url: str, received: int) -> dict[str, int]:
+    """The completeness once so many events have been received."""
+    give_up = time.monotonic() + 30
+    while True:
+        told: dict[str, int] = json.loads(grandstand("completeness", "--url", url, "--json").stdout)
+        if told["received"] >= received or time.monotonic() > give_up:
+            return told
+        time.sleep(0.1)

@@ -64,6 +64,13 @@ def test_everything_can_be_reported_as_of_one_content() -> None:
     assert json.loads(whole.content)["events"] == [{**EVENT, "content_id": "mine"}]
 
 
+@pytest.mark.parametrize("format_", ["native", "segment", "cloudevents"])
+def test_what_is_no_object_is_left_as_it_is(format_: str) -> None:
+    odd = json.dumps({"events": [1], "batch": [1], "data": "x"})
+    (only,) = messages(format_, odd, "mine")
+    assert only.events == 1
+
+
 def test_the_same_file_gives_the_same_keys_and_every_message_its_own() -> None:
     text = "\n".join(json.dumps(EVENT) for _ in range(3 * MAX_EVENTS))
     first, second = messages("native", text), messages("native", text)
