@@ -158,7 +158,7 @@ def assert_plausible(windows: list[dict[str, Any]]) -> None:
 
 
 def test_a_session_of_hls_js_shows_up_through_the_request_log(
-    suite_server: str, browser: Browser, stream: Path
+    browser: Browser, stream: Path, suite_server: str
 ) -> None:
     content, session = "hls-match", str(uuid4())
     with (
@@ -171,7 +171,7 @@ def test_a_session_of_hls_js_shows_up_through_the_request_log(
 
 
 def test_a_session_of_dash_js_reports_itself_in_cmcd_v2_event_mode(
-    suite_server: str, browser: Browser, stream: Path
+    browser: Browser, stream: Path, suite_server: str
 ) -> None:
     content, target = "dash-match", f"{suite_server}/v1/cmcd"
     options = {"stream": "/stream/manifest.mpd", "content": content, "session": str(uuid4()), "target": target}
