@@ -58,20 +58,24 @@ class OperationsApi:
         self._clock = ports.clock
         self._totals = TotalsReader(ports, StateReader(ports))
         self._letters = DeadLetters(ports, settings)
-        self._kept_ms = settings.state_days * DAY_MS
+        self._states_kept_ms = settings.state_days * DAY_MS
+        self._totals_kept_ms = settings.history_days * DAY_MS
         self._ahead_ms = settings.max_ahead_seconds * 1_000
 
     async def completeness(self, request: Request) -> Response:
-        """Every class over the whole minutes that overlap [from, to); unset, over all that states are kept of."""
+        """Every class over the whole minutes of [from, to), as far as totals are kept and events accepted."""
         from functions.operations.models import CompletenessQuery
 
         query = read_query(request, CompletenessQuery)
         now = self._clock.now_ms()
-        to = now + self._ahead_ms + MINUTE.ms if query.to is None else query.to
-        since = max(0, now - self._kept_ms) if query.since is None else query.since
+        newest = now + self._ahead_ms + MINUTE.ms
+        to = newest if query.to is None else query.to
+        since = now - self._states_kept_ms if query.since is None else query.since
         if since >= to:
             raise InvalidInput("`from` must be before `to`.", reason="query")
-        return json_answer(await run_in_threadpool(self._completeness, MINUTE.number(since), MINUTE.number(to - 1)))
+        oldest = max(0, now - self._totals_kept_ms)
+        first, last = MINUTE.number(max(since, oldest)), MINUTE.number(min(to, newest) - 1)
+        return json_answer(await run_in_threadpool(self._completeness, first, max(first - 1, last)))
 
     async def dead_letters(self, request: Request) -> Response:
         """A page of the letters."""

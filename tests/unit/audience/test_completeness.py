@@ -53,6 +53,15 @@ def test_a_range_takes_whole_minutes() -> None:
     assert completeness(stage, to=KICK_OFF + MINUTE_MS + 1)["received"] == 2
 
 
+def test_a_range_ends_where_nothing_can_be() -> None:
+    stage = Stage()
+    stage.tell([event()])
+    told = completeness(stage, **{"from": 0, "to": "9999-01-01"})
+    assert (told["received"], told["from"], told["to"]) == (1, "2025-09-23T18:00:00Z", "2026-10-28T18:06:00Z")
+    for outside in ({"from": "2030-01-01", "to": "2031-01-01"}, {"from": 0, "to": 1}):
+        assert completeness(stage, **outside)["received"] == 0
+
+
 def test_events_ahead_of_time_are_in_the_whole() -> None:
     stage = Stage()
     stage.tell([event(event_timestamp=KICK_OFF + 300_000)])
