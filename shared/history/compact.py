@@ -26,9 +26,13 @@ from shared.ports import Clock
 from shared.stream import Deadline
 
 QUIET_MS: Final = 5 * 60_000
-"""An hour that has ended and got nothing for so long is rewritten to one file."""
-MERGE_FROM: Final = 8
-"""So many files of like size are merged while the hour goes on."""
+"""An hour that has ended and got nothing for so long is settled: what is not large yet is merged."""
+LARGE_BYTES: Final = 32 * 1024 * 1024
+MAX_MERGED_BYTES: Final = 256 * 1024 * 1024
+"""What one rewrite takes on, so that it ends in time; the rest is for the next run."""
+SMALL_BYTES: Final = 4 * 1024 * 1024
+MANY: Final = 16
+"""So many small files are merged while their hour goes on."""
 EDGE: Final = dt.timedelta(minutes=10)
 BATCH_ROWS: Final = 122_880
 MEMORY: Final = "1GB"
@@ -103,18 +107,15 @@ class Compactor:
         return found
 
     def _worth_merging(self, hour: int, files: Sequence[DataFile]) -> Sequence[DataFile]:
-        """All files once the hour is over and quiet; before, those that together outweigh the next larger one."""
         now = self._clock.now_ms()
         ended = (hour + 1) * HOUR_MS + QUIET_MS < now
-        quiet = all(file.written_at < now - QUIET_MS for file in files)
-        if ended and quiet:
-            return files if len(files) > 1 else []
-        tier: list[DataFile] = []
+        settled = ended and all(file.written_at < now - QUIET_MS for file in files)
+        limit, least = (LARGE_BYTES, 2) if settled else (SMALL_BYTES, MANY)
+        chosen: list[DataFile] = []
         for file in sorted(files, key=lambda file: file.size):
-            if len(tier) >= MERGE_FROM and file.size > sum(each.size for each in tier):
-                break
-            tier.append(file)
-        return tier if len(tier) >= MERGE_FROM else []
+            if file.size < limit and sum(each.size for each in chosen) < MAX_MERGED_BYTES:
+                chosen.append(file)
+        return chosen if len(chosen) >= least else []
 
     def _replace(self, hour: int, old: Sequence[DataFile], rows: Iterator[pa.RecordBatch]) -> bool:
         new = self._lake.write(rows, ROWS, hour)

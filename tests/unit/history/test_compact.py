@@ -79,20 +79,22 @@ def test_a_quiet_hour_that_is_over_is_merged_by_the_schedule(world: World) -> No
     assert files(world) == 1
 
 
-def test_a_running_hour_is_merged_only_when_files_pile_up(world: World) -> None:
+def test_a_running_hour_is_merged_only_when_small_files_pile_up(world: World) -> None:
     fill(world, "abc")
     assert compact(world, everything=False) == 0
-    fill(world, "defghi")
+    fill(world, "defghijklmnop")
     assert compact(world, everything=False) == 1
     assert files(world) == 1
-    assert world.event_ids() == list("abcdefghi")
+    assert world.event_ids() == list("abcdefghijklmnop")
 
 
-def test_a_large_file_is_not_rewritten_for_a_few_small_ones(world: World) -> None:
-    world.stage(record(*(f"{number * 0x9E37_79B9_7F4A_7C15 % 2**64:016x}" for number in range(40_000))))
+def test_a_large_file_is_not_rewritten_for_small_ones(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.history.compact.SMALL_BYTES", 50_000)
+    monkeypatch.setattr("shared.history.compact.MANY", 2)
+    world.stage(record(*(f"{number * 0x9E37_79B9_7F4A_7C15 % 2**64:016x}" for number in range(10_000))))
     world.commit()
-    fill(world, "abcdefghi")
-    compact(world, everything=False)
+    fill(world, "abc")
+    assert compact(world, everything=False) == 1
     assert files(world) == 2
 
 

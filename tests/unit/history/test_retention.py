@@ -65,11 +65,11 @@ def test_vacuum_runs_four_times_a_day_and_once_at_a_time(world: World) -> None:
 
 def test_the_scheduled_function_compacts_and_forgets(world: World) -> None:
     world.stage(record("old", at=KICK_OFF - 500 * DAY_MS))
-    for name in "abcdefgh":
+    for name in "abcdefghijklmnopq":
         world.stage(record(name))
         world.commit()
     run = make(world.ports, Settings())
     run(NO_DEADLINE)
     run(NO_DEADLINE)
-    assert world.event_ids() == list("abcdefgh")
+    assert world.event_ids() == list("abcdefghijklmnopq")
     assert len(world.lake.files(world.lake.open())) == 1
