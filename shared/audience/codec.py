@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shared.audience.distinct import REGISTERS
 from shared.audience.marks import RECEPTION_BYTES, Marks
 from shared.audience.measures import COUNTERS, GROUPS
-from shared.audience.presence import Presence
+from shared.audience.presence import NO_VIEWERS, Presence
 from shared.audience.splits import CODE_MASK, EVERYONE, Pairs, Splits, Value
 from shared.audience.window import WindowState
 from shared.errors import CorruptData
@@ -26,7 +26,6 @@ from shared.stream import RECORD_ID_BYTES
 
 FORMAT: Final = b"GA\x01"
 MAX_DECODED_BYTES: Final = 16 * 1024 * 1024
-NOBODY: Final = np.empty(0, dtype=np.uint64)
 
 
 class Stored(msgspec.Struct, array_like=True, frozen=True):
@@ -119,7 +118,7 @@ def _owners(pairs: Pairs, presence: Presence) -> tuple[Hashes, NDArray[np.uint8]
         ends = np.searchsorted(owners, known, side="right")
         each = ends.astype(np.uint8)  # what wraps around comes back in the differences
         each[1:] -= each[:-1].copy()
-        return NOBODY, each
+        return NO_VIEWERS, each
     starts = np.flatnonzero(np.append(True, owners[1:] != owners[:-1])[: len(owners)])
     return owners[starts], np.diff(starts, append=len(owners)).astype(np.uint8)
 

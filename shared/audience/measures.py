@@ -49,8 +49,8 @@ Counters = NDArray[np.int64]
 Groups = NDArray[np.int64]
 
 
-def no_counters() -> Counters:
-    return np.zeros(COUNTERS, dtype=np.int64)
+NO_COUNTERS: Final[Counters] = np.zeros(COUNTERS, dtype=np.int64)
+NO_COUNTERS.flags.writeable = False
 
 
 def startup_bins(startup_ms: NDArray[np.int64]) -> NDArray[np.intp]:

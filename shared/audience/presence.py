@@ -34,6 +34,8 @@ INTERVAL_SHIFT: Final = FLAGS
 INTERVAL_MASK: Final = np.uint32(0x3FF)
 
 Packed = NDArray[np.uint32]
+NO_VIEWERS: Final[Hashes] = np.empty(0, dtype=np.uint64)
+NO_ROWS: Final[Packed] = np.empty(0, dtype=np.uint32)
 
 
 def pack(offset_ms: Packed, is_stop: NDArray[np.bool_], interval: Packed, any_stop: NDArray[np.bool_]) -> Packed:
@@ -65,8 +67,8 @@ def collapse(groups: NDArray[np.int64], viewers: Hashes, packed: Packed) -> tupl
 class Presence:
     """Rows while exact (`viewers` ascending, without repeats), else sketches by flag. Arrays are never changed."""
 
-    viewers: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
-    packed: Packed = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
+    viewers: Hashes = field(default_factory=lambda: NO_VIEWERS)
+    packed: Packed = field(default_factory=lambda: NO_ROWS)
     sketches: dict[int, Registers] = field(default_factory=dict)
 
     @classmethod

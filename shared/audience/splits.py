@@ -53,6 +53,9 @@ Value = tuple[int, str]
 Pairs = NDArray[np.uint64]
 """Ascending, without repeats: the viewer (`distinct.known_by`), its low 12 bits replaced by the value's code."""
 
+NO_PAIRS: Final[Pairs] = np.empty(0, dtype=np.uint64)
+NO_COUNTS: Final = np.empty(0, dtype=np.int64)
+
 
 class Share(NamedTuple):
     """One value of a dimension: its events (weighted where sampled) and its distinct viewers."""
@@ -83,8 +86,8 @@ class Splits:
     """
 
     values: tuple[Value, ...] = ()
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    pairs: Pairs = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    counts: NDArray[np.int64] = field(default_factory=lambda: NO_COUNTS)
+    pairs: Pairs = field(default_factory=lambda: NO_PAIRS)
     threshold: int = EVERYONE
 
     def merge(self, other: "Splits") -> None:

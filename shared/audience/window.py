@@ -11,12 +11,12 @@ from events.event import EVENT_TYPES
 from shared.audience.estimate import Estimate
 from shared.audience.marks import Marks
 from shared.audience.measures import (
+    NO_COUNTERS,
     PLACE,
     TALLIES,
     Counters,
     Groups,
     engagements,
-    no_counters,
     startup_quantile,
     summed,
 )
@@ -34,7 +34,7 @@ class WindowState:
 
     window: int
     level: int = 0
-    counters: Counters = field(default_factory=no_counters)
+    counters: Counters = field(default_factory=lambda: NO_COUNTERS)
     groups: Groups | None = None
     rejected: dict[str, int] = field(default_factory=dict)
     splits: Splits = field(default_factory=Splits)
