@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.audience import rollup
-from shared.audience.dirty import DIRTY_TABLE, Mark, note_seen, partitions, put_dirty, read_dirty
+from shared.audience.dirty import DIRTY_TABLE, Mark, dirty_key, note_seen, partitions, put_dirty, read_dirty
 from shared.audience.keys import CONTENTS_TABLE, WINDOWS_PER_MINUTE
 from shared.audience.query import AudienceReader
 from shared.audience.rollup import DAY_MS, HOUR, MINUTE, MINUTES_KEPT_MS, ROLLUPS_TABLE, Resolution, rollup_key
@@ -90,7 +90,7 @@ class Roller:
 
         first = minute * WINDOWS_PER_MINUTE
         states = self._reader.states.between(content_id, first, first + WINDOWS_PER_MINUTE - 1, any_k=True)
-        rebuilt = dict(self._reader.minutes_from_states(content_id, minute, minute))
+        rebuilt = dict(self._reader.minutes_from_states(content_id, minute, minute)) if states else {}
 
         if minute in rebuilt:
             expires_at = (minute + 1) * MINUTE.ms + MINUTES_KEPT_MS
@@ -100,9 +100,8 @@ class Roller:
         if states:
             totals = totals_of(state for each in states.values() for state in each)
             entry.put(totals, expires_at=(minute + 1) * MINUTE.ms + self._history_ms)
+            self._mark_hour(content_id, minute // MINUTES_PER_HOUR)
 
-        hour = minute // MINUTES_PER_HOUR
-        put_dirty(self._dirty, content_id, HOUR.name, [hour])
         self._dirty.delete(item.partition, item.sort, if_version=item.version)
 
     def _roll_hour(self, item: Item, mark: Mark) -> None:
@@ -114,6 +113,12 @@ class Roller:
             expires_at = (mark.number + 1) * HOUR.ms + self._history_ms
             self._rollups.put(*key, rollup.encode(rebuilt), if_version=version, expires_at=expires_at)
         self._dirty.delete(item.partition, item.sort, if_version=item.version)
+
+    def _mark_hour(self, content_id: str, hour: int) -> None:
+        """Anew each time once it is due, for a roller may be at it; until then one mark is enough."""
+        due = (hour + 1) * HOUR.ms + SETTLE_MS[HOUR] - GRACE_MS <= self._clock.now_ms()
+        if due or self._dirty.get(*dirty_key(content_id, HOUR.name, hour)) is None:
+            put_dirty(self._dirty, content_id, HOUR.name, [hour])
 
     def _version(self, content_id: str, resolution: Resolution, number: int) -> str:
         item = self._rollups.get(*rollup_key(content_id, resolution, number))

@@ -53,8 +53,11 @@ class AudienceReader:
         Whoever reports seldom is concurrent in windows without any event, so these are counted apart.
         """
         states = self._with_lookback(content_id, running - 1, running)
-        at_ends = [concurrent(window, chain.from_iterable(states.values())) for window in (running - 1, running)]
-        return rollup.of_windows(running - 1, running, states), max(at_ends, key=lambda one: one.value)
+        told = rollup.of_windows(running - 1, running, states)
+        at_ends = [one.concurrency.peak for one in told]
+        for window in {running - 1, running} - {WINDOW.number(one.start_ms) for one in told}:
+            at_ends.append(concurrent(window, chain.from_iterable(states.values())))
+        return told, max(at_ends, key=lambda one: one.value)
 
     def dirty(self, content_id: str, resolution: Resolution, first: int, last: int) -> list[int]:
         """Which minutes or hours of a content have changed since they were rolled up, in order."""

@@ -95,7 +95,7 @@ def test_a_mark_waits_for_longer_than_a_writer_may_live() -> None:
     assert len(stage.marks()) == 1
     stage.clock.advance(1)
     stage.roller(NO_DEADLINE)
-    assert stage.marks() == ["match|1h|0000498114"]
+    assert stage.marks() == []
 
 
 def test_the_grace_is_longer_than_aggregates_timeout() -> None:
