@@ -17,6 +17,7 @@ from events.timestamps import to_ms
 from events.vocabulary import Vocabulary
 from shared.errors import InvalidInput
 
+UNREADABLE: Final = 400
 BLOCK: Final = 16
 """How many items share one attempt once a body has failed as a whole."""
 COMMAS_PER_EVENT: Final = 200
@@ -85,7 +86,6 @@ class Native:
         self._fluent = self._plain = _decoders(hot)
         self._whole = _decoders(self._wide)
         self._raw = _decoders(msgspec.Raw)
-        self._hot_line = msgspec.json.Decoder(hot).decode_lines
 
     def decode(self, data: bytes) -> Body:
         """A JSON array of events, or an object with `events`."""
@@ -97,16 +97,11 @@ class Native:
                 'the body is not JSON; send an array of events or {"events": […]}', reason="unreadable"
             )
         kind = "array" if start == b"[" else "envelope"
-        body, why = self._attempt(data, self._fluent[kind], core=True)
+        body, why = self._knowing(data, kind)
         if body is None:
             self._refuse_crowds(data.count(b","))
-        new_word = body is None and NEW_WORD in why
-        if new_word:
-            body, why = self._attempt(data, self._plain[kind], core=True)
-        if body is None and NEW_FIELD in why:
-            body, why = self._attempt(data, self._whole[kind], core=False)
-        if body is not None and body.core and (new_word or self._vocabulary.empty):
-            self._learn(body.core)
+            if NEW_FIELD in why:
+                body, why = self._attempt(data, self._whole[kind], core=False)
         return body or self._decode_apart(data, self._raw[kind])
 
     def decode_text(self, data: bytes) -> Body:
@@ -127,11 +122,26 @@ class Native:
         """NDJSON: one event a line; blank lines count for nothing, and a line that is no JSON is rejected alone."""
         self._refuse_crowds(data.count(b"\n") // COMMAS_PER_EVENT)
         try:
-            return self._body(self._hot_line(data), core=True)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            lines = [line for line in data.splitlines() if line.strip()]
+            body, _ = self._knowing(data, "lines")
+        except InvalidInput as error:
+            if error.status != UNREADABLE:
+                raise
+            body = None
+        if body is not None:
+            return body
+        lines = [line for line in data.splitlines() if line.strip()]
         self._refuse_many(len(lines))
         return self._apart(lines, Body([], ()), alone=True)
+
+    def _knowing(self, data: bytes, kind: str) -> tuple[Body | None, str]:
+        """A body of core events alone, with the words that are known or else with any; or why it is none."""
+        body, why = self._attempt(data, self._fluent[kind], core=True)
+        new_word = body is None and NEW_WORD in why
+        if new_word:
+            body, why = self._attempt(data, self._plain[kind], core=True)
+        if body is not None and (new_word or self._vocabulary.empty) and self._vocabulary.learn(body.core):
+            self._fluent = _decoders(_hot(self._vocabulary.types()))
+        return body, why
 
     def _attempt(self, data: bytes, decode: Decode, *, core: bool) -> tuple[Body | None, str]:
         """The body, or why it is not of the kind that `decode` takes. Raises InvalidInput when it is no JSON."""
@@ -141,10 +151,6 @@ class Native:
             return None, str(error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable(error) from None
-
-    def _learn(self, events: Sequence[CoreEvent]) -> None:
-        if self._vocabulary.learn(events):
-            self._fluent = _decoders(_hot(self._vocabulary.types()))
 
     def _decode_apart(self, data: bytes, raw: Decode) -> Body:
         try:
@@ -261,10 +267,14 @@ def _spoilt(error: Exception, index: int, body: Body, *, alone: bool) -> None:
 
 
 def _decoders(kind: Any) -> dict[str, Decode]:
-    """What decodes an array of this kind of item, and an envelope around one."""
+    """What decodes an array of this kind of item, an envelope around one, and one a line."""
     items = GenericAlias(list, (kind,))
     envelope = msgspec.defstruct("EnvelopeOf", [("events", items)], bases=(Envelope,), kw_only=True)
-    return {"array": msgspec.json.Decoder(items).decode, "envelope": msgspec.json.Decoder(envelope).decode}
+    return {
+        "array": msgspec.json.Decoder(items).decode,
+        "envelope": msgspec.json.Decoder(envelope).decode,
+        "lines": msgspec.json.Decoder(kind).decode_lines,
+    }
 
 
 def _headed(envelope: Any) -> Body:

@@ -12,7 +12,7 @@ from shared.privacy.pseudonym import Key, KeyRing, Pseudonyms
 WINDOW_MS: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Disguised:
     """A body's profiles, each event's row among them, and the ids of the keys that they refer to."""
 

@@ -22,7 +22,7 @@ from shared.stream import NewRecord
 STREAM: Final = "events"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sent:
     """One request: its body as it came, and what its headers say of it."""
 
@@ -32,7 +32,7 @@ class Sent:
     idempotency_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receipt:
     """What became of a body; `sample_rate` is the part of the viewers whose heartbeats are kept."""
 

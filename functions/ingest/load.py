@@ -37,6 +37,8 @@ class Load:
         self._rate = 0.0
         self._load = 0.0
         self._lock = Lock()
+        self._calm = min(self._comfortable, self._sampling)
+        self._excited = False
         self.report_every_seconds = base
         self.level = 0
 
@@ -59,8 +61,11 @@ class Load:
             self._age(now_ms)
             self._rate += events * 1_000 / AVERAGED_MS
             self._load += events * 1_000 / AVERAGED_MS * interval / self._base
+            if self._load < self._calm and not self._excited:
+                return
             self.report_every_seconds = self._interval()
             self.level = self._level()
+            self._excited = bool(self.level) or self.report_every_seconds > self._base
 
     def _age(self, now_ms: int) -> None:
         passed = max(now_ms - self._at, 0)

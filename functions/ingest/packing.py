@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -18,7 +18,7 @@ from events.event import SAMPLED_TYPES, TYPE_CODE, Body, Rejection
 from events.record import MAX_EVENTS, RecordHeader, Rows, pack
 from functions.ingest.disguise import Disguise, Disguised
 from functions.ingest.rules import Faults, check, rejections
-from functions.ingest.told import SPARSE, Told, take, tell
+from functions.ingest.told import CORE, SPARSE, Told, take, tell
 from shared.fan_out import FanOut
 from shared.hashing import kept_at, partition
 from shared.keys import partition_key
@@ -33,7 +33,7 @@ Group = tuple[str, int, int]
 """content_id, k and chunk: what a record is about."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Circumstances:
     """What a body meets when it arrives. Times are ms since epoch."""
 
@@ -65,7 +65,7 @@ class _Part:
     rejected: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Batch:
     """The valid events of a body, ready to be grouped. `moments` are their times by our clock, in ms."""
 
@@ -282,10 +282,13 @@ def _rows(batch: _Batch, rows: Sequence[int]) -> Rows:
         position_seconds=take(columns["position_seconds"], rows),
         quality_level=take(columns["quality_level"], rows),
         event_id=take(batch.disguised.event_id, rows),
-        sparse={
-            name: told for name in SPARSE if name in columns and (told := _told_of(take(columns[name], rows)))[0]
-        },
+        sparse=_sparse(columns, rows) if len(columns) > len(CORE) else {},
     )
+
+
+def _sparse(columns: dict[str, Sequence[Any]], rows: Sequence[int]) -> dict[str, tuple[Sequence[int], Sequence[Any]]]:
+    told = {name: _told_of(take(columns[name], rows)) for name in SPARSE if name in columns}
+    return {name: (where, values) for name, (where, values) in told.items() if where}
 
 
 def _told_of(column: Sequence[object]) -> tuple[list[int], list[object]]:

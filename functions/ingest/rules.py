@@ -3,6 +3,7 @@
 Each rule looks at a column's extremes first; only a column that breaks it is walked through event by event.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, Final
@@ -10,25 +11,16 @@ from typing import Any, Final
 import msgspec
 
 from events.event import MAX_ID_BYTES, MAX_TEXT_BYTES, TYPE_CODE, Rejection
-from functions.ingest.told import WHO, Told
+from functions.ingest.told import CORE, WHO, Told
 
 MAX_INTEGER: Final = 2**32 - 1
 """What a column of 32 bits holds: 49 days in ms."""
 MAX_EXTRA_BYTES: Final = 2_000
 CONSENTS: Final = frozenset({None, "none", "analytics", "personalisation"})
 
-RANGES: Final = {
-    "watched_ms": (0, MAX_INTEGER),
-    "bitrate_kbps": (0, MAX_INTEGER),
-    "position_seconds": (-1e12, 1e12),
-    "stall_ms": (0, MAX_INTEGER),
-    "startup_ms": (0, MAX_INTEGER),
-    "buffer_ms": (0, MAX_INTEGER),
-    "throughput_kbps": (0, MAX_INTEGER),
-    "playback_rate": (-1_000, 1_000),
-    "seek_from_seconds": (-1e12, 1e12),
-    "rating": (-1e6, 1e6),
-}
+AMOUNTS: Final = ("watched_ms", "bitrate_kbps", "stall_ms", "startup_ms", "buffer_ms", "throughput_kbps")
+NUMBERS: Final = ("position_seconds", "playback_rate", "seek_from_seconds", "rating")
+MODERATE: Final = 1e12
 REPORT_EVERY: Final = (1, 3_600)
 
 SIZES: Final = {
@@ -47,6 +39,13 @@ SIZES: Final = {
     "ad_id": MAX_ID_BYTES,
 }
 
+RULES: Final = (tuple(SIZES.items()), AMOUNTS, NUMBERS)
+CORE_RULES: Final = (
+    tuple((name, limit) for name, limit in SIZES.items() if name in CORE),
+    tuple(name for name in AMOUNTS if name in CORE),
+    tuple(name for name in NUMBERS if name in CORE),
+)
+
 Fault = tuple[str, str]
 """A code, which is counted, and the reason that the sender is told."""
 Faults = dict[int, Fault]
@@ -63,14 +62,19 @@ def check(told: Told) -> Faults:
         _note(faults, columns["event_type"], _unknown_type)
     if not all(columns["content_id"]):
         _note(faults, columns["content_id"], lambda value: None if value else ("missing", "content_id is empty"))
-    for name, limit in SIZES.items():
+    sizes, amounts, numbers = CORE_RULES if len(columns) == len(CORE) else RULES
+    for name, limit in sizes:
         column = columns.get(name)
         if column is not None and _longest(column) * 4 > limit:
             _note(faults, column, _too_long(name, limit))
-    for name, (low, high) in RANGES.items():
+    for name in amounts:
         column = columns.get(name)
-        if column is not None and not _inside(column, low, high):
-            _note(faults, column, _out_of_range(name, low, high))
+        if column is not None and not _are_amounts(column):
+            _note(faults, column, _out_of_range(name, 0, MAX_INTEGER))
+    for name in numbers:
+        column = columns.get(name)
+        if column is not None and not _are_moderate(column):
+            _note(faults, column, _out_of_range(name, -MODERATE, MODERATE))
     if "extra" in columns:
         _note(faults, columns["extra"], _extra)
     _check_who(faults, told)
@@ -83,11 +87,18 @@ def rejections(faults: Faults, index: Sequence[int]) -> list[Rejection]:
 
 
 def _check_who(faults: Faults, told: Told) -> None:
+    viewers, sessions, *words, intervals, consents, _ = zip(*told.who, strict=True)
+    if (
+        all(viewers)
+        and all(_longest(column) * 4 <= MAX_ID_BYTES for column in (viewers, sessions, *words))
+        and all(_is_interval(each) for each in set(intervals))
+        and CONSENTS.issuperset(consents)
+    ):
+        return
     wrong = {row: fault for row, who in enumerate(told.who) if (fault := _who(who)) is not None}
-    if wrong:
-        for row, profile in enumerate(told.profile):
-            if profile in wrong:
-                faults.setdefault(row, wrong[profile])
+    for row, profile in enumerate(told.profile):
+        if profile in wrong:
+            faults.setdefault(row, wrong[profile])
 
 
 def _who(who: Sequence[Any]) -> Fault | None:
@@ -99,11 +110,15 @@ def _who(who: Sequence[Any]) -> Fault | None:
         for text, name in zip(texts, ("viewer_id", "session_id", *WHO), strict=False):
             if text and len(text.encode()) > MAX_ID_BYTES:
                 return "too_long", f"{name} is over {MAX_ID_BYTES} bytes"
-    if report_every is not None and not REPORT_EVERY[0] <= report_every <= REPORT_EVERY[1]:
+    if not _is_interval(report_every):
         return "out_of_range", f"report_every_seconds must be from {REPORT_EVERY[0]} to {REPORT_EVERY[1]}"
     if consent not in CONSENTS:
         return "wrong_value", "consent must be none, analytics or personalisation"
     return None
+
+
+def _is_interval(seconds: int | None) -> bool:
+    return seconds is None or REPORT_EVERY[0] <= seconds <= REPORT_EVERY[1]
 
 
 def _note(faults: Faults, column: Sequence[Any], rule: Callable[[Any], Fault | None]) -> None:
@@ -113,6 +128,9 @@ def _note(faults: Faults, column: Sequence[Any], rule: Callable[[Any], Fault | N
 
 
 def _longest(column: Sequence[str | None]) -> int:
+    """The length in characters of the longest text."""
+    if column.count(column[0]) == len(column):
+        return len(column[0] or "")
     texts: Sequence[Any] = column
     try:
         return max(map(len, texts))
@@ -120,15 +138,26 @@ def _longest(column: Sequence[str | None]) -> int:
         return max(map(len, filter(None, texts)), default=0)
 
 
-def _inside(column: Sequence[float | None], low: float, high: float) -> bool:
-    """Whether every value is a number from low to high; a sum of finite numbers tells of NaN among them."""
+def _are_amounts(column: Sequence[int | None]) -> bool:
+    """Whether every value is an integer of 32 bits."""
+    values: Sequence[Any] = column
+    try:
+        array("I", values)
+    except TypeError:
+        return _are_amounts([value for value in values if value is not None])
+    except OverflowError:
+        return False
+    return True
+
+
+def _are_moderate(column: Sequence[float | None]) -> bool:
+    """Whether every value is a number that is not out of this world; a sum of finite ones tells of NaN."""
     values: Sequence[Any] = column if None not in column[:1] else [value for value in column if value is not None]
     try:
-        lowest, highest = min(values, default=low), max(values, default=high)
+        lowest, highest = min(values, default=0), max(values, default=0)
     except TypeError:
-        values = [value for value in column if value is not None]
-        lowest, highest = min(values), max(values)
-    return bool(low <= lowest and highest <= high and (isinstance(lowest, int) or isfinite(sum(values))))
+        return _are_moderate([value for value in values if value is not None])
+    return bool(lowest >= -MODERATE and highest <= MODERATE and isfinite(sum(values)))
 
 
 def _unknown_type(value: str) -> Fault | None:

@@ -91,19 +91,23 @@ def tell(body: Body) -> Told:
             for name, column in columns.items()
             if name in CORE or (name in KNOWN and column.count(None) < len(column))
         }
-    no_profile, consent = _privacy(body, columns)
     viewers, sessions = columns["viewer_id"], columns["session_id"]
+    words = [columns[name] for name in WHO]
+    if "consent" not in columns and "child" not in columns:
+        hidden = bool(body.child) or body.consent == "none"
+        if not (all(viewers) and all(sessions)):
+            viewers, sessions = _stand_in(columns, repeat(hidden))
+        alike, profile = number(zip(viewers, sessions, *words, strict=True))
+        return Told(body.indices, columns, [(*who, body.consent, hidden) for who in alike], profile)
+    no_profile, consent = _privacy(body, columns)
     if not (all(viewers) and all(sessions)):
         viewers, sessions = _stand_in(columns, no_profile)
-    told = zip(viewers, sessions, *(columns[name] for name in WHO), consent, no_profile, strict=False)
-    who, profile = number(cast(Iterable[Who], told))
-    return Told(body.indices, columns, who, profile)
+    who, profile = number(zip(viewers, sessions, *words, consent, no_profile, strict=True))
+    return Told(body.indices, columns, cast(list[Who], who), profile)
 
 
-def _privacy(body: Body, columns: dict[str, Sequence[Any]]) -> tuple[Iterable[bool], Iterable[str | None]]:
+def _privacy(body: Body, columns: dict[str, Sequence[Any]]) -> tuple[list[bool], list[str | None]]:
     """For each event whether there may be no profile, and its consent; the stricter of body and event holds."""
-    if "consent" not in columns and "child" not in columns:
-        return repeat(bool(body.child) or body.consent == "none"), repeat(body.consent)
     n = len(columns["event_type"])
     said = columns.get("consent") or [None] * n
     children = columns.get("child") or [None] * n

@@ -86,12 +86,13 @@ class Drawer:
     """Secrets."""
 
     def __init__(self, *keys: tuple[str, int, str]) -> None:
-        self.keys = keys or (("k1", 0, "11" * 32),)
+        named = keys or (("k1", 0, "11" * 32),)
+        self.keys = json.dumps(
+            [{"id": each, "from_ms": start, "key_hex": key} for each, start, key in named]
+        ).encode()
 
     def get(self, name: str) -> bytes:
-        if name != "pseudonym-keys":
-            return b'{"web": "k"}'
-        return json.dumps([{"id": each, "from_ms": start, "key_hex": key} for each, start, key in self.keys]).encode()
+        return self.keys if name == "pseudonym-keys" else b'{"web": "k"}'
 
 
 @dataclass
