@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from shared.errors import InvalidInput, Unavailable
 from shared.history.lake import Lake
@@ -34,7 +35,7 @@ class LocalWarehouse:
             connection.execute("SET lock_configuration = true")
             try:
                 return _rows(connection, sql, parameters)
-            except (duckdb.OperationalError, duckdb.InternalError) as error:
+            except (duckdb.OperationalError, duckdb.InternalError, pa.ArrowException, OSError) as error:
                 raise Unavailable(f"the history cannot be read: {error}") from error
             except duckdb.Error as error:
                 raise InvalidInput(f"the query is not understood: {error}", reason="sql") from error

@@ -1,6 +1,7 @@
 """commit: adds what archive has staged to the history, each record once."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from functions.archive.handler import STAGING
@@ -19,17 +20,20 @@ DAY_SECONDS: Final = 24 * 3_600
 def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
     """The scheduled committer. The ledger's objects are merged and pruned as it goes."""
 
+    @cache
+    def ledger() -> Ledger:
+        return Ledger(ports.objects(LEDGER))
+
     def run(deadline: Deadline) -> None:
-        ledger = Ledger(ports.objects(LEDGER))
         committer = Committer(
             staging=ports.objects(STAGING),
-            ledger=ledger,
+            ledger=ledger(),
             table=ports.table("history"),
             lake=Lake(*ports.history_uri(), FACTS),
             clock=ports.clock,
             horizon_ms=settings.horizon_seconds * 1_000,
         )
         committer.run(deadline)
-        ledger.tidy(ports.clock.now_ms(), (settings.horizon_seconds + DAY_SECONDS) * 1_000)
+        ledger().tidy(ports.clock.now_ms(), (settings.horizon_seconds + DAY_SECONDS) * 1_000)
 
     return run

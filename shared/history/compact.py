@@ -20,7 +20,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from shared.errors import Unavailable
-from shared.history.lake import Action, DataFile, Lake
+from shared.history.lake import Action, DataFile, Lake, partition_of
 from shared.history.schema import HOUR_MS, ROWS, SORTED_BY
 from shared.ports import Clock
 from shared.stream import Deadline
@@ -63,19 +63,24 @@ class Compactor:
         self._clean: dict[int, frozenset[str]] = {}
 
     def run(self, deadline: Deadline, *, everything: bool = False) -> int:
-        """Rewrite the hours that need it, or all that have more than one file; how many were. Raises Unavailable."""
+        """Rewrite the hours that need it, or all that have more than one file; how many were.
+
+        Raises Unavailable when an hour could not be, after the others.
+        """
         by_hour: dict[int, list[DataFile]] = {}
         for file in self._lake.files(self._lake.open()):
             if file.hour is not None:
                 by_hour.setdefault(file.hour, []).append(file)
-        rewritten = 0
+        rewritten, failures = 0, []
         for hour in sorted(by_hour, reverse=True):
             if deadline.near(10_000):
                 break
             try:
                 rewritten += self._compact(hour, by_hour, everything)
-            except duckdb.Error as error:
-                raise Unavailable(f"hour {hour} of the history cannot be compacted: {error}") from error
+            except (duckdb.Error, pa.ArrowException, OSError, Unavailable) as error:
+                failures.append(f"{partition_of(hour)}: {error}")
+        if failures:
+            raise Unavailable(f"hours of the history that cannot be compacted: {'; '.join(failures)}")
         return rewritten
 
     def _compact(self, hour: int, by_hour: dict[int, list[DataFile]], everything: bool) -> bool:

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -64,22 +65,19 @@ class Lake:
 
     def open(self) -> DeltaTable:
         """The table at its newest version, made when there is none."""
-        try:
-            return DeltaTable(self.uri, storage_options=self._options)
-        except TableNotFoundError:
-            pass
-        try:
-            DeltaTable.create(
-                self.uri,
-                SCHEMAS[self.name],
-                mode="ignore",
-                partition_by=list(PARTITION_BY) if self.name == FACTS else None,
-                configuration=CONFIGURATION,
-                storage_options=self._options,
-            )
-            return DeltaTable(self.uri, storage_options=self._options)
-        except (DeltaError, OSError) as error:
-            raise Unavailable(f"the table {self.name} cannot be opened: {error}") from error
+        with self._translated("opened"):
+            try:
+                return DeltaTable(self.uri, storage_options=self._options)
+            except TableNotFoundError:
+                DeltaTable.create(
+                    self.uri,
+                    SCHEMAS[self.name],
+                    mode="ignore",
+                    partition_by=list(PARTITION_BY) if self.name == FACTS else None,
+                    configuration=CONFIGURATION,
+                    storage_options=self._options,
+                )
+                return DeltaTable(self.uri, storage_options=self._options)
 
     def files(self, table: DeltaTable) -> list[DataFile]:
         """The files of a version."""
@@ -119,14 +117,15 @@ class Lake:
         folder = "".join(f"{name}={value}/" for name, value in values.items())
         path = f"{folder}part-{uuid4()}.zstd.parquet"
         place = f"{self._root}/{path}"
-        self._filesystem.create_dir(f"{self._root}/{folder}", recursive=True)
         statistics = _Statistics()
-        with pq.ParquetWriter(place, schema, filesystem=self._filesystem, **_parquet_options(schema)) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-                statistics.add(batch)
-        self._sync(place)
-        size = self._filesystem.get_file_info(place).size
+        with self._translated("written"):
+            self._filesystem.create_dir(f"{self._root}/{folder}", recursive=True)
+            with pq.ParquetWriter(place, schema, filesystem=self._filesystem, **_parquet_options(schema)) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+                    statistics.add(batch)
+            self._sync(place)
+            size = self._filesystem.get_file_info(place).size
         return AddAction(path, size, values, time.time_ns() // 1_000_000, True, statistics.to_json())
 
     def commit(
@@ -147,20 +146,19 @@ class Lake:
                 app_transactions=[transaction] if transaction else None,
                 max_commit_retries=0,
             )
-            try:
-                table.create_write_transaction(
-                    list(actions),
-                    "append",
-                    SCHEMAS[self.name],
-                    table.metadata().partition_columns,
-                    commit_properties=once,
-                )
-            except CommitFailedError:
-                continue
-            except (DeltaError, OSError) as error:
-                raise Unavailable(f"the table {self.name} cannot be written: {error}") from error
-            self._sync(f"{self._root}/_delta_log/{table.version():020d}.json")
-            return True
+            with self._translated("written"):
+                try:
+                    table.create_write_transaction(
+                        list(actions),
+                        "append",
+                        SCHEMAS[self.name],
+                        table.metadata().partition_columns,
+                        commit_properties=once,
+                    )
+                except CommitFailedError:
+                    continue
+                self._sync(f"{self._root}/_delta_log/{table.version():020d}.json")
+                return True
         raise Unavailable(f"too many writers change the table {self.name} at once; try again")
 
     def remove(self, files: Iterable[DataFile]) -> list[Action]:
@@ -170,6 +168,16 @@ class Lake:
             RemoveAction(file.path, True, now, file.size, {} if file.hour is None else dict(partition_of(file.hour)))
             for file in files
         ]
+
+    @contextmanager
+    def _translated(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the table {self.name} cannot be {done}: {error}. Check that its store answers and has space; "
+                f"if files under {self.uri} are damaged, restore them from a backup."
+            ) from error
 
     @property
     def _format(self) -> ds.ParquetFileFormat:
