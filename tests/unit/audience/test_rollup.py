@@ -280,12 +280,23 @@ def test_a_writer_that_writes_between_any_two_steps_of_the_roller_is_not_missed(
         finished(stage)
 
 
-def test_a_roller_that_was_overtaken_by_another_gives_way() -> None:
-    for stage, step in each_step(rolled_once, roll):
+def hour_due() -> Stage:
+    """The first body is told and its minutes are rolled up; the hour, long over, is not."""
+    stage = Stage().at(2 * HOUR_MS)
+    assert stage.aggregate(records_of(BODIES)[:1], NO_DEADLINE) == [DONE]
+    stage.roll(2)
+    assert stage.marks() == ["match|1h|0000498114"]
+    return stage
+
+
+@pytest.mark.parametrize("prepare", [rolled_once, hour_due])
+@pytest.mark.parametrize("rolls", [2, 3])
+def test_a_roller_that_was_overtaken_by_another_gives_way(prepare: Callable[[], Stage], rolls: int) -> None:
+    for stage, step in each_step(prepare, roll):
 
         def overtake(stage: Stage = stage) -> None:
             tell_second(stage, Interrupted())
-            stage.roll(3)
+            stage.roll(rolls)
 
         roll(stage, Interrupted(actions={step: overtake}))
         finished(stage)
