@@ -33,19 +33,30 @@ class Mishap(Enum):
     FALSE_CONFLICT = "a client library tries its own write again and reports a conflict with itself"
     SMALLER = "a smaller batch is delivered"
     REWIND = "delivery goes back: a larger batch comes again"
+    RIVAL = "another instance does the same work first"
 
 
 class Plan:
     """A supply of mishaps, in order; `log` remembers where each struck."""
 
     def __init__(self, mishaps: Iterable[Mishap] = ()) -> None:
-        self._mishaps: Iterator[Mishap] = iter(mishaps)
         self.log: list[tuple[str, Mishap]] = []
+        self.deal(mishaps)
+        self.rival: Callable[[], object] = lambda: None
+        """What another instance does, at once and without mishaps."""
+
+    def deal(self, mishaps: Iterable[Mishap]) -> None:
+        """What happens from now on, in place of what was left."""
+        self._mishaps: Iterator[Mishap] = iter(mishaps)
 
     def draw(self, step: str) -> Mishap:
         mishap = next(self._mishaps, Mishap.NONE)
         if mishap is not Mishap.NONE:
             self.log.append((step, mishap))
+        if mishap is Mishap.RIVAL:
+            rest, self._mishaps = self._mishaps, iter(())
+            self.rival()
+            self._mishaps = rest
         return mishap
 
     def reading(self, step: str, effect: Callable[[], T]) -> T:

@@ -33,11 +33,14 @@ class Appearance:
 
 
 def viewer_of(event: Mapping[str, Any]) -> str:
-    """Who an event speaks of: the viewer, the session where there is none, the session alone for minors."""
-    session = event.get("session_id") or event.get("viewer_id")
+    """Who an event speaks of: the viewer, the session where there is none, the session alone for minors.
+
+    Of a minor without a session nothing is known but that it is one, apart from everybody else of that name.
+    """
+    viewer, session = event.get("viewer_id"), event.get("session_id")
     if event.get("child") or event.get("consent") == "none":
-        return f"session:{session}"
-    return f"viewer:{event.get('viewer_id') or session}"
+        return str(session or f"without a profile: {viewer}")
+    return str(viewer or session)
 
 
 def audience(events: Iterable[Mapping[str, Any]], default_interval: int = 10) -> dict[str, dict[int, Window]]:
@@ -57,6 +60,18 @@ def audience(events: Iterable[Mapping[str, Any]], default_interval: int = 10) ->
         for start, window in by_start.items():
             window.concurrent = concurrent(appearances[content], start + WINDOW_MS - 1)
     return {content: dict(by_start) for content, by_start in windows.items()}
+
+
+def longer(windows: Mapping[int, Window], length_ms: int) -> dict[int, Window]:
+    """The same in windows of `length_ms`, a multiple of 5 s; `concurrent` is the largest of those inside."""
+    found: dict[int, Window] = defaultdict(Window)
+    for start, window in windows.items():
+        whole = found[start - start % length_ms]
+        whole.viewers |= window.viewers
+        whole.events += window.events
+        whole.watched_ms += window.watched_ms
+        whole.concurrent = max(whole.concurrent, window.concurrent)
+    return dict(found)
 
 
 def concurrent(appearances: Mapping[str, list[Appearance]], t: int) -> int:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -24,8 +23,6 @@ WRONG: Final[tuple[dict[str, Any], ...]] = (
     {"viewer_id": None, "session_id": None},
     {"event_type": None},
 )
-
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -95,9 +92,8 @@ nameless_letters = _letters([""], TAKEN + TO_THE_EDGE)
 """Sent once and answered, since a retry of theirs counts anew; so their events may lie at the very edge."""
 
 
-def write(letter: Letter, now_ms: int) -> Post:
-    """The body as it is sent, the same in every retry."""
-    number = next(_numbers)
+def write(letter: Letter, number: int, now_ms: int) -> Post:
+    """The body as it is sent, the same in every retry; `number` tells it from every other."""
     accepted, events = [], []
     for each in letter.said:
         at = now_ms + each.after_ms

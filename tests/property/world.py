@@ -4,6 +4,7 @@ Every function is the real one. A history is a list of steps, each with the mish
 one can be shrunk and repeated.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ class Weather(Plan):
     down: frozenset[str] = frozenset()
 
     def draw(self, step: str) -> Mishap:
-        return Mishap.FAIL if step.split(".")[0] in self.down else super().draw(step)
+        return Mishap.FAIL if step.split(".", maxsplit=1)[0] in self.down else super().draw(step)
 
 
 class World:
@@ -94,7 +95,7 @@ class World:
         except GrandstandError:
             pass
         else:
-            assert [each.index for each in receipt.rejected] == post.rejected
+            assert sorted(each.index for each in receipt.rejected) == post.rejected
             assert receipt.accepted == len(post.accepted)
             post.answered = True
 
@@ -164,14 +165,14 @@ class World:
         self.plan.deal(mishaps.get(moment, Mishap.NONE) for moment in range(last + 1))
         self.plan.rival = lambda: None
 
-    def _survive(self, work: Callable[[], object], mishaps: Mishaps, rival: Callable[[], object] | None = None) -> None:
+    def _survive(
+        self, work: Callable[[], object], mishaps: Mishaps, rival: Callable[[], object] | None = None
+    ) -> None:
         self.deal(mishaps)
         if rival is not None:
             self.plan.rival = rival
-        try:
+        with contextlib.suppress(Crash, GrandstandError):
             work()
-        except (Crash, GrandstandError):
-            pass
 
 
 class Worker:
