@@ -204,20 +204,28 @@ class Native:
     def _one(self, item: bytes, index: int, body: Body, *, alone: bool) -> Event | None:
         try:
             return cast(Event, self._item(item))
-        except msgspec.ValidationError:
-            return self._mend(item, index, body, alone=alone)
+        except msgspec.ValidationError as error:
+            return self._mend(item, error, index, body, alone=alone)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             _spoilt(error, index, body, alone=alone)
             return None
 
-    def _mend(self, item: bytes, index: int, body: Body, *, alone: bool) -> Event | None:
+    def _mend(
+        self, item: bytes, fault: msgspec.ValidationError, index: int, body: Body, *, alone: bool
+    ) -> Event | None:
         try:
-            return cast(Event, msgspec.convert(_mended(msgspec.json.decode(item), body), self._wide))
-        except msgspec.ValidationError as error:
-            body.rejected.append(rejection(index, error))
+            fields = msgspec.json.decode(item)
+        except msgspec.ValidationError:
+            body.rejected.append(rejection(index, fault))
+            return None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             _spoilt(error, index, body, alone=alone)
-        return None
+            return None
+        try:
+            return cast(Event, msgspec.convert(_mended(fields, body), self._wide))
+        except msgspec.ValidationError as error:
+            body.rejected.append(rejection(index, error))
+            return None
 
     def _keep_extra(self, events: Sequence[Event]) -> None:
         """Move the fields of the allow-list to `extra`."""

@@ -313,4 +313,6 @@ def _texts(values: Sequence[str | None]) -> Texts | None:
             return None
         lengths = [ABSENT_ID if value is None else len(value) for value in values]
         text = "".join(filter(None, values))
-    return Texts(_integers(lengths), text)
+    if max(lengths) > 255:
+        return Texts(_integers(lengths), text)
+    return Texts(Integers(0, 1, memoryview(bytes(lengths))), text)

@@ -12,6 +12,8 @@ from shared.stream import NewRecord
 
 ATTEMPTS: Final = 5
 FIRST_PAUSE_SECONDS: Final = 0.03
+MAX_WAITING: Final = 20_000
+"""Records that may wait for a slow stream before requests are turned away."""
 Append = Callable[[Sequence[NewRecord]], Sequence[str | None]]
 
 
@@ -68,6 +70,7 @@ class GroupCommit:
         self._stream = stream
         self._linger_seconds = linger_seconds
         self._queue: list[tuple[Sequence[NewRecord], asyncio.Future[Sequence[str | None]]]] = []
+        self._waiting = 0
         self._draining: asyncio.Task[None] | None = None
 
     async def append(self, records: Sequence[NewRecord]) -> None:
@@ -82,9 +85,13 @@ class GroupCommit:
         raise not_taken(len(waiting), reasons[0])
 
     async def _together(self, records: Sequence[NewRecord]) -> Sequence[str | None]:
+        if self._waiting > MAX_WAITING:
+            told = "the stream is slower than what comes in; send the same body again"
+            raise Unavailable(told, retry_after_seconds=2)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Sequence[str | None]] = loop.create_future()
         self._queue.append((records, answer))
+        self._waiting += len(records)
         if self._draining is None or self._draining.done() or self._draining.get_loop() is not loop:
             self._draining = loop.create_task(self._drain())
         return await answer
@@ -93,7 +100,7 @@ class GroupCommit:
         if self._linger_seconds:
             await asyncio.sleep(self._linger_seconds)
         while self._queue:
-            group, self._queue = self._queue, []
+            group, self._queue, self._waiting = self._queue, [], 0
             flat = [record for records, _ in group for record in records]
             try:
                 answers = await asyncio.to_thread(attempt_append, self._stream.append, flat)

@@ -34,12 +34,15 @@ class Sent:
 
 @dataclass(slots=True)
 class Receipt:
-    """What became of a body; `sample_rate` is the part of the viewers whose heartbeats are kept."""
+    """What became of a body; `sample_rate` is the part of the viewers whose heartbeats are kept, `normalised` how
+    often a rule of the format was broken and mended.
+    """
 
     accepted: int
     rejected: Sequence[Rejection]
     report_every_seconds: int
     sample_rate: float
+    normalised: dict[str, int]
 
     def as_json(self) -> dict[str, object]:
         """The answer to the sender."""
@@ -48,7 +51,11 @@ class Receipt:
             "rejected": [{"index": each.index, "reason": each.reason} for each in self.rejected],
             "report_every_seconds": self.report_every_seconds,
         }
-        return answer if self.sample_rate == 1 else {**answer, "sample_rate": self.sample_rate}
+        if self.sample_rate < 1:
+            answer["sample_rate"] = self.sample_rate
+        if self.normalised:
+            answer["normalised"] = self.normalised
+        return answer
 
 
 class Ingest:
@@ -89,8 +96,8 @@ class Ingest:
             report_every_seconds=self.load.report_every_seconds,
         )
         packing = self._packing().pack(body, met)
-        receipt = Receipt(packing.accepted, packing.rejected, met.report_every_seconds, 1 / 2**met.level)
-        return packing, receipt
+        rate = 1 / 2**met.level
+        return packing, Receipt(packing.accepted, packing.rejected, met.report_every_seconds, rate, body.normalised)
 
     def ingest(self, sent: Sent) -> Receipt:
         """Take a native JSON body and return when the stream has it: what a Lambda does with one request.

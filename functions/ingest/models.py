@@ -45,6 +45,9 @@ class Accepted(BaseModel):
     rejected: list[Rejected]
     report_every_seconds: int = Field(description="How long to wait until the next report; echo it in the events.")
     sample_rate: float | None = Field(default=None, description="Told while heartbeats are sampled: the part kept.")
+    normalised: dict[str, int] | None = Field(
+        default=None, description="How often what was sent was mended, by what was wrong with it; told when it was."
+    )
 
 
 class CmcdQuery(BaseModel):

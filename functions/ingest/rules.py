@@ -129,8 +129,6 @@ def _note(faults: Faults, column: Sequence[Any], rule: Callable[[Any], Fault | N
 
 def _longest(column: Sequence[str | None]) -> int:
     """The length in characters of the longest text."""
-    if column.count(column[0]) == len(column):
-        return len(column[0] or "")
     texts: Sequence[Any] = column
     try:
         return max(map(len, texts))

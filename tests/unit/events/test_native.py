@@ -209,3 +209,17 @@ def test_text_may_be_json_or_lines(data: bytes, events: int, rejected: int) -> N
         return
     body = native.decode_text(data)
     assert (len(body.core or body.events), len(body.rejected)) == (events, rejected)
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    assert refused(dumps([CORE]).replace(b'"ada"', b'"\\ud800"')).status == 400
+    (rejection,) = native.decode_lines(dumps(CORE).replace(b'"ada"', b'"\\ud800"')).rejected
+    assert rejection.code == "unreadable"
+
+
+def test_a_number_beyond_all_bounds_costs_its_own_event() -> None:
+    endless = dumps([CORE, {**CORE, "watched_ms": 0}]).replace(b'"watched_ms": 0', b'"watched_ms": ' + b"1" * 5_000)
+    (rejection,) = native.decode(endless).rejected
+    assert (rejection.index, rejection.code) == (1, "wrong_type")
+    assert "out of range" in rejection.reason
+    assert len(rejection.reason) < 200

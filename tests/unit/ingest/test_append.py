@@ -151,3 +151,22 @@ def test_a_request_that_is_given_up_harms_no_other_and_each_loop_has_its_own_gro
     asyncio.run(scene())
     asyncio.run(scene())
     assert names(shelf) == ["a", "b", "a", "b"]
+
+
+def test_a_stream_that_falls_far_behind_turns_requests_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.ingest.append.MAX_WAITING", 2)
+    shelf = Slow()
+
+    async def scene() -> None:
+        group = GroupCommit(shelf)
+        first = asyncio.create_task(group.append([record("a")]))
+        await asyncio.to_thread(shelf.entered.wait, 5)
+        second = asyncio.create_task(group.append([record("b")] * 3))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="slower"):
+            await group.append([record("c")])
+        shelf.go.set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(scene())
+    assert names(shelf) == ["a", "b", "b", "b"]

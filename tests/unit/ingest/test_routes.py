@@ -166,6 +166,20 @@ def test_a_page_of_another_origin_may_report(venue: Venue) -> None:
     assert "access-control-allow-origin" in answer.headers or answer.status_code == 403
 
 
+def test_what_was_mended_is_told(venue: Venue) -> None:
+    answer = venue.post("/v1/events", as_json(told(2, watched_ms=1_000.0))).json()
+    assert (answer["accepted"], answer["normalised"]) == (2, {"whole_decimal": 2})
+
+
+def test_the_document_speaks_of_every_way_in(venue: Venue) -> None:
+    document = venue.get("/openapi.json").json()
+    events = document["paths"]["/v1/events"]["post"]
+    assert {"application/json", "application/x-ndjson", "text/plain"} <= set(events["requestBody"]["content"])
+    assert {"202", "400", "413", "415", "422", "429", "503"} <= set(events["responses"])
+    assert set(document["paths"]["/v1/cmcd"]) == {"get", "post"}
+    assert {f"/v1/{kind}" for kind in ("batch", "track", "identify", "page", "screen")} <= set(document["paths"])
+
+
 # CloudEvents
 
 
@@ -251,6 +265,13 @@ def test_identify_fills_the_viewers_attributes_with_consent_only(venue: Venue) -
     table = venue.desk.table("viewers")
     assert read_attributes(table, [pseudonym(KEY, "bob")]) == {}
     assert read_attributes(table, [pseudonym(KEY, "ada")]).get("country") == "DE"
+
+
+def test_every_format_keeps_to_the_limit_of_events() -> None:
+    few = Venue(max_events_per_body=2)
+    for path in ("/v1/batch", "/v1/cmcd"):
+        body = json.dumps({"batch": [video()] * 3}) if path == "/v1/batch" else "\n".join([CMCD] * 3)
+        problem(few.post(path, body), 413)
 
 
 def test_segments_limits_hold(venue: Venue) -> None:
