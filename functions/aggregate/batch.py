@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from events.columns import Columns, Vocabulary
+from events.batches import Ints, integers, octets, words
 from events.event import ENGAGEMENT_TYPES, EVENT_TYPES, TYPE_CODE
+from events.record import Packed, RecordHeader, read_header, read_packed
 from shared.audience.distinct import known_by
 from shared.audience.keys import WINDOW_MS
 from shared.audience.splits import DIMENSIONS, Value, named, rank
@@ -21,8 +23,6 @@ PLAYER_STATE: Final = DIMENSIONS.index("player_state")
 ENGAGEMENT: Final = DIMENSIONS.index("engagement")
 MEASURES: Final = ("stall_ms", "startup_ms", "buffer_ms", "throughput_kbps")
 NO_VALUE: Final = -1
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Place:
 class Batch:
     """Records' columns, joined. A touch is a (record, place) pair: the events of one record in one window."""
 
-    records: Sequence[Columns]
+    headers: Sequence[RecordHeader]
     places: list[Place]
     """In order of content, k and window."""
     touch_record: Ints
@@ -68,7 +68,7 @@ class Batch:
     profile_record: Ints
     viewer: Hashes
     """Their sampling hashes, by which the audience knows viewers."""
-    interval: NDArray[np.uint32]
+    interval: Ints
     """In s, as sent; 0 where the sender did not say."""
     traits: NDArray[np.intp]
     """[profiles, 5]: PROFILE_DIMENSIONS, into `values`, or NO_VALUE."""
@@ -77,58 +77,45 @@ class Batch:
     """In order of `splits.rank`."""
 
 
-def check(columns: Columns) -> None:
-    """Raises CorruptData when columns do not fit each other: bytes that were not packed by us."""
-    n, m = columns.n, columns.profiles.m
-    per_event = (
-        columns.profile,
-        columns.type,
-        columns.timestamp,
-        columns.watched_ms,
-        columns.bitrate_kbps,
-        columns.quality.codes,
-    )
-    profiles = columns.profiles
-    per_profile = (
-        profiles.viewer_hash,
-        profiles.report_every_seconds,
-        *(getattr(profiles, name).codes for name in PROFILE_DIMENSIONS),
-    )
-    if any(len(column) != n for column in per_event) or any(len(column) != m for column in per_profile):
-        raise CorruptData("a stream record's columns differ in length")
+class Unpacked(NamedTuple):
+    """A record as it came; `columns` is None when it tells tallies only."""
+
+    header: RecordHeader
+    columns: Packed | None
 
 
-def join(records: Sequence[Columns]) -> Batch:
-    """One batch of records that passed `check`. Raises CorruptData when a code points nowhere."""
-    events = np.array([columns.n for columns in records], dtype=np.int64)
-    profiles = np.array([columns.profiles.m for columns in records], dtype=np.int64)
-    record = np.repeat(np.arange(len(records)), events)
-    first_profile = np.cumsum(profiles) - profiles
-    profile = _joined([columns.profile for columns in records]) + first_profile[record]
-    type_ = _joined([columns.type for columns in records], np.uint8)
-    if np.any(profile >= (first_profile + profiles)[record]) or np.any(type_ >= len(EVENT_TYPES)):
+def unpack(body: bytes) -> Unpacked:
+    """The record's header and columns. Raises CorruptData."""
+    return Unpacked(read_header(body), read_packed(body))
+
+
+def join(records: Sequence[Unpacked]) -> Batch:
+    """One batch of records. Raises CorruptData when the columns of one do not fit each other."""
+    headers = [record.header for record in records]
+    told = [record.columns for record in records if record.columns is not None]
+    n = np.array([columns.n for columns in told], dtype=np.int64)
+    m = np.array([columns.m for columns in told], dtype=np.int64)
+    which = np.array([index for index, record in enumerate(records) if record.columns is not None], dtype=np.int64)
+    profile = integers([columns.profile for columns in told], n)
+    type_ = octets([columns.type for columns in told], n, np.uint8, 1)
+    if np.any(profile >= np.repeat(m, n)) or np.any(profile < 0) or np.any(type_ >= len(EVENT_TYPES)):
         raise CorruptData("a stream record names a profile or an event type that is not there")
+    profile += np.repeat(np.cumsum(m) - m, n)
     vocabulary = _Vocabulary()
     traits = [
-        [vocabulary.codes(place, getattr(columns.profiles, name)) for columns in records]
+        words([getattr(columns, name) for columns in told], m, partial(vocabulary.code, place))
         for place, name in enumerate(PROFILE_DIMENSIONS)
     ]
-    timestamp = _joined([columns.timestamp for columns in records])
+    quality = words([columns.quality_level for columns in told], n, partial(vocabulary.code, QUALITY))
+    timestamp = integers([columns.timestamp for columns in told], n)
     window = timestamp // WINDOW_MS
-    quality = _joined([vocabulary.codes(QUALITY, columns.quality) for columns in records], np.intp)
-    grid = _grid(records, record, window)
-    first_event = np.cumsum(events) - events
-    engagement_codes = np.full(len(EVENT_TYPES), NO_VALUE, dtype=np.intp)
-    present = np.bincount(type_, minlength=len(EVENT_TYPES))
-    for name in ENGAGEMENT_TYPES:
-        if present[TYPE_CODE[name]]:
-            engagement_codes[TYPE_CODE[name]] = vocabulary.code(ENGAGEMENT, name)
-    engaged = np.flatnonzero(engagement_codes[type_] != NO_VALUE)
-    stated, words = _told(records, first_event, "player_state")
-    states = np.array([vocabulary.code(PLAYER_STATE, str(word)) for word in words], dtype=np.intp)
+    record = np.repeat(which, n)
+    grid = _grid(headers, record, window)
+    sparse = _Sparse(told, np.cumsum(n) - n)
+    remark_event, remark = _remarks(type_, sparse, vocabulary)
     values, ranked = vocabulary.ranked()
     return Batch(
-        records=records,
+        headers=headers,
         places=grid.places,
         touch_record=grid.touch_record,
         touch_place=grid.touch_place,
@@ -138,18 +125,55 @@ def join(records: Sequence[Columns]) -> Batch:
         type=type_,
         offset_ms=(timestamp - window * WINDOW_MS).astype(np.uint32),
         profile=profile,
-        watched_ms=_joined([columns.watched_ms for columns in records]),
-        bitrate_kbps=_joined([columns.bitrate_kbps for columns in records]),
+        watched_ms=integers([columns.watched_ms for columns in told], n),
+        bitrate_kbps=integers([columns.bitrate_kbps for columns in told], n),
         quality=ranked[quality],
-        remark_event=np.concatenate((engaged, stated)),
-        remark=ranked[np.concatenate((engagement_codes[type_[engaged]], states))],
-        sparse={name: _sparse(records, first_event, name) for name in MEASURES},
-        profile_record=np.repeat(np.arange(len(records)), profiles),
-        viewer=known_by(_joined([columns.profiles.viewer_hash for columns in records], np.uint64)),
-        interval=_joined([columns.profiles.report_every_seconds for columns in records], np.uint32),
-        traits=ranked[np.stack([_joined(codes, np.intp) for codes in traits], axis=1)],
+        remark_event=remark_event,
+        remark=ranked[remark],
+        sparse={name: sparse.measure(name) for name in MEASURES},
+        profile_record=np.repeat(which, m),
+        viewer=known_by(octets([columns.viewer for columns in told], m, np.uint64, 16)[::2]),
+        interval=integers([columns.report_every_seconds for columns in told], m),
+        traits=ranked[np.stack(traits, axis=1)],
         values=values,
     )
+
+
+def _remarks(type_: NDArray[np.uint8], sparse: "_Sparse", vocabulary: "_Vocabulary") -> tuple[Ints, NDArray[np.intp]]:
+    """The events with a value of ENGAGEMENT or PLAYER_STATE, and that value's code."""
+    codes = np.full(len(EVENT_TYPES), NO_VALUE, dtype=np.intp)
+    present = np.bincount(type_, minlength=len(EVENT_TYPES))
+    for name in ENGAGEMENT_TYPES:
+        if present[TYPE_CODE[name]]:
+            codes[TYPE_CODE[name]] = vocabulary.code(ENGAGEMENT, name)
+    engaged = np.flatnonzero(codes[type_] != NO_VALUE)
+    stated, told = sparse.told("player_state")
+    states = np.array([vocabulary.code(PLAYER_STATE, str(word)) for word in told], dtype=np.intp)
+    kept = states != NO_VALUE
+    return np.concatenate((engaged, stated[kept])), np.concatenate((codes[type_[engaged]], states[kept]))
+
+
+class _Sparse:
+    """The fields that few events carry."""
+
+    def __init__(self, told: Sequence[Packed], first_event: Ints) -> None:
+        pairs = zip(told, first_event.tolist(), strict=True)
+        self._fields = [(columns, first) for columns, first in pairs if columns.sparse]
+
+    def told(self, name: str) -> tuple[Ints, list[Any]]:
+        """The events that carry a field, and its values. Raises CorruptData."""
+        some = [(columns, first, *columns.sparse[name]) for columns, first in self._fields if name in columns.sparse]
+        lengths = np.array([len(values) for *_, values in some], dtype=np.int64)
+        where = integers([rows for _, _, rows, _ in some], lengths)
+        if np.any(where >= np.repeat(np.array([columns.n for columns, *_ in some], dtype=np.int64), lengths)):
+            raise CorruptData(f"a stream record tells {name} of an event that is not there")
+        where += np.repeat(np.array([first for _, first, *_ in some], dtype=np.int64), lengths)
+        return where, [value for *_, values in some for value in values]
+
+    def measure(self, name: str) -> tuple[Ints, Ints]:
+        """The same of a field that holds integers."""
+        where, values = self.told(name)
+        return where, np.array(values, dtype=np.int64)
 
 
 @dataclass(slots=True)
@@ -161,16 +185,16 @@ class _Grid:
     touch: Ints
 
 
-def _grid(records: Sequence[Columns], record: Ints, window: Ints) -> _Grid:
+def _grid(headers: Sequence[RecordHeader], record: Ints, window: Ints) -> _Grid:
     """Places and touches, from runs of events of one record in one window: few, where a body is in order."""
-    partitions = {key: place for place, key in enumerate(sorted({_partition(columns) for columns in records}))}
-    partition = np.array([partitions[_partition(columns)] for columns in records], dtype=np.int64)
-    tally_window = np.array([columns.header.tally_window for columns in records], dtype=np.int64)
+    partitions = {key: place for place, key in enumerate(sorted({_partition(header) for header in headers}))}
+    partition = np.array([partitions[_partition(header)] for header in headers], dtype=np.int64)
+    tally_window = np.array([header.tally_window for header in headers], dtype=np.int64)
     starts = np.ones(len(window), dtype=np.bool_)
     if len(window):
         starts[1:] = (window[1:] != window[:-1]) | (record[1:] != record[:-1])
     heads = np.flatnonzero(starts)
-    run_record = np.concatenate((record[heads], np.arange(len(records))))
+    run_record = np.concatenate((record[heads], np.arange(len(headers))))
     run_window = np.concatenate((window[heads], tally_window))
     earliest = int(run_window.min())
     span = int(run_window.max()) - earliest + 1
@@ -191,29 +215,8 @@ def _place(partition: tuple[str, int], window: int) -> Place:
     return Place(*partition, window)
 
 
-def _told(records: Sequence[Columns], first_event: Ints, name: str) -> tuple[Ints, list[Any]]:
-    """The events that carry a sparse field, and its values."""
-    events: list[Ints] = [np.empty(0, dtype=np.int64)]
-    values: list[Any] = []
-    for columns, first in zip(records, first_event.tolist(), strict=True):
-        if name in columns.sparse:
-            where, told = columns.sparse[name]
-            events.append(where + first)
-            values += told
-    return np.concatenate(events), values
-
-
-def _sparse(records: Sequence[Columns], first_event: Ints, name: str) -> tuple[Ints, Ints]:
-    events, values = _told(records, first_event, name)
-    return events, np.array(values, dtype=np.int64)
-
-
-def _partition(columns: Columns) -> tuple[str, int]:
-    return columns.header.content_id, columns.header.k
-
-
-def _joined(columns: Sequence[NDArray[Any]], dtype: type[np.generic] = np.int64) -> NDArray[Any]:
-    return np.concatenate(columns, dtype=dtype, casting="unsafe") if columns else np.empty(0, dtype=dtype)
+def _partition(header: RecordHeader) -> tuple[str, int]:
+    return header.content_id, header.k
 
 
 class _Vocabulary:
@@ -223,17 +226,6 @@ class _Vocabulary:
         self.values: list[Value] = []
         self._places: dict[Value, int] = {}
         self._codes: dict[tuple[int, str | None], int] = {}
-
-    def codes(self, dimension: int, words: Vocabulary) -> NDArray[np.intp]:
-        """Each entry's code in `values`."""
-        try:
-            codes = [self._codes[dimension, name] for name in words.names]
-        except KeyError:
-            codes = [self.code(dimension, name) for name in words.names]
-        if len(codes) == 1:
-            return np.full(len(words.codes), codes[0], dtype=np.intp)
-        numbered: NDArray[np.intp] = np.array(codes, dtype=np.intp)[words.codes]
-        return numbered
 
     def code(self, dimension: int, name: str | None) -> int:
         """One word's code: NO_VALUE for an absent or empty one."""

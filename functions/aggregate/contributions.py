@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from events.batches import Ints
 from events.event import EVENT_TYPES, STOPPING_TYPES
-from functions.aggregate.batch import NO_VALUE, Batch, Ints
+from functions.aggregate.batch import NO_VALUE, Batch
 from functions.aggregate.sums import Events, added, counted, sums
 from shared.audience.presence import MAX_INTERVAL, Presence, collapse, pack
 from shared.audience.splits import SAMPLE_VIEWERS, Splits, gathered
@@ -35,7 +36,7 @@ def contributions(batch: Batch, keep: NDArray[np.bool_]) -> dict[int, WindowStat
     presences = _presences(batch, rows, len(places))
     splits = _splits(batch, events, rows, bounds)
     levels = np.zeros(len(places), dtype=np.int64)
-    record_level = np.array([columns.header.level for columns in batch.records], dtype=np.int64)
+    record_level = np.array([header.level for header in batch.headers], dtype=np.int64)
     np.maximum.at(levels, of_touch, record_level[batch.touch_record[keep]])
     return {
         place: WindowState(
@@ -127,9 +128,9 @@ def _in_order(batch: Batch, rows: _Rows) -> _Rows:
 
 
 def _presences(batch: Batch, rows: _Rows, states: int) -> list[Presence]:
-    told = np.array([columns.header.report_every_seconds for columns in batch.records], dtype=np.uint32)
+    told = np.array([header.report_every_seconds for header in batch.headers], dtype=np.int64)
     interval = np.where(batch.interval > 0, batch.interval, told[batch.profile_record])
-    interval = np.clip(interval, 1, MAX_INTERVAL)[rows.profile]
+    interval = np.clip(interval, 1, MAX_INTERVAL).astype(np.uint32)[rows.profile]
     packed = pack(rows.newest >> np.uint32(1), rows.newest & np.uint32(1) != 0, interval, rows.stops)
     viewers = batch.viewer[rows.profile]
     state, viewers, packed = collapse(rows.state, viewers, packed)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from events.columns import Columns, read
-from functions.aggregate.batch import Batch, check, join
+from functions.aggregate.batch import Batch, Unpacked, join, unpack
 from functions.aggregate.merge import Merge
 from functions.aggregate.states import States
 from shared.audience.keys import MINUTE_MS
@@ -34,16 +33,14 @@ class _Aggregate:
     def __call__(self, records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
         answers: list[Answer | None] = [None] * len(records)
         oldest = self._clock.now_ms() - self._horizon_ms
-        readable: list[tuple[int, Columns]] = []
+        readable: list[tuple[int, Unpacked]] = []
         for index, record in enumerate(records):
             if record.first_appended_at < oldest:
                 answers[index] = Reject("beyond_horizon")
                 continue
             try:
-                columns = read(record.body)
-                check(columns)
-                readable.append((index, columns))
-            except (CorruptData, ValueError, IndexError, OverflowError, TypeError) as error:
+                readable.append((index, unpack(record.body)))
+            except CorruptData as error:
                 answers[index] = Reject(f"unreadable: {error}")
         for start in range(0, len(readable), BATCH_RECORDS):
             part = readable[start : start + BATCH_RECORDS]
@@ -52,7 +49,7 @@ class _Aggregate:
 
     def _merge(
         self,
-        part: list[tuple[int, Columns]],
+        part: list[tuple[int, Unpacked]],
         records: Sequence[Record],
         answers: list[Answer | None],
         oldest_minute: int,
@@ -62,8 +59,8 @@ class _Aggregate:
         if deadline.near():
             return
         try:
-            batch = join([columns for _, columns in part])
-        except (CorruptData, ValueError, IndexError, OverflowError, TypeError) as error:
+            batch = join([unpacked for _, unpacked in part])
+        except (CorruptData, ValueError, OverflowError, TypeError) as error:
             if len(part) == 1:
                 answers[part[0][0]] = Reject(f"unreadable: {error}")
                 return

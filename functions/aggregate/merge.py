@@ -42,7 +42,7 @@ class Merge:
         self._states = states
         self._batch = batch
         self._records = records
-        self._headers: list[RecordHeader] = [columns.header for columns in batch.records]
+        self._headers: Sequence[RecordHeader] = batch.headers
         self._oldest_minute = oldest_minute
         self._touch_record: list[int] = batch.touch_record.tolist()
         self._tally_place: list[int] = batch.tally_place.tolist()

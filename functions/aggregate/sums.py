@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from events.batches import Ints
 from events.event import EVENT_TYPES, SAMPLED_TYPES, TYPE_CODE
-from functions.aggregate.batch import Batch, Ints
+from functions.aggregate.batch import Batch
 from shared.audience.measures import COUNTERS, GROUPS, PLACE, STARTUP_START, SUMS, startup_bins
 from shared.hashing import GROUP_SEED
 from shared.hashing_np import mix
@@ -41,7 +42,7 @@ def counted(batch: Batch, state_of_touch: Ints, states: int) -> Events:
     """The batch's events of touches with a state (not -1)."""
     state = state_of_touch[batch.touch]
     kept = state >= 0
-    levels = np.array([columns.header.level for columns in batch.records], dtype=np.int64)
+    levels = np.array([header.level for header in batch.headers], dtype=np.int64)
     weight = np.where(IS_SAMPLED[batch.type], 1 << levels[batch.record], 1) if levels.any() else None
     if kept.all():
         return Events(

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from events.columns import Columns
 from functions.aggregate import batch, handler
 from lab.faults import Mishap, Plan, faulty
 from lab.memory import MemoryClock
@@ -95,8 +94,8 @@ def test_columns_that_do_not_fit_are_rejected_alone(monkeypatch: pytest.MonkeyPa
     ports = ports_at_kick_off()
     strange = beat(2, viewer_id="bob")
 
-    def choosy(records: Sequence[Columns]) -> batch.Batch:
-        if any(columns.header.record_id == strange.record_id for columns in records):
+    def choosy(records: Sequence[batch.Unpacked]) -> batch.Batch:
+        if any(unpacked.header.record_id == strange.record_id for unpacked in records):
             raise CorruptData("a stream record names a profile that is not there")
         return batch.join(records)
 

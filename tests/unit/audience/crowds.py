@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from events.columns import Columns, read
 from events.event import TYPE_CODE
 from events.record import Profile, Profiles, RecordHeader, Rows, pack
-from functions.aggregate.batch import join
+from functions.aggregate.batch import Unpacked, join, unpack
 from functions.aggregate.contributions import contributions
 from shared.audience.window import WindowState
 from shared.hashing import kept_at, viewer_hash
@@ -31,7 +30,7 @@ def told(
     countries: Sequence[str | None] = (None,),
     watched_ms: Sequence[int] | None = None,
     interval: int = 10,
-) -> list[Columns]:
+) -> list[Unpacked]:
     """Records in which each viewer tells one event; at a level, of the viewers that ingest would keep."""
     records = []
     for start in range(0, len(viewers), CHUNK):
@@ -70,11 +69,11 @@ def told(
             quality_level=[None] * n,
             event_id=[None] * n,
         )
-        records.append(read(pack(header, rows)))
+        records.append(unpack(pack(header, rows)))
     return records
 
 
-def state_of(*records: Columns) -> WindowState:
+def state_of(*records: Unpacked) -> WindowState:
     """The one window's state of some records."""
     batch = join(records)
     (state,) = contributions(batch, np.ones(len(batch.touch_place), dtype=np.bool_)).values()

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from events.columns import read
 from events.event import Event
-from functions.aggregate.batch import join
+from functions.aggregate.batch import join, unpack
 from functions.aggregate.contributions import contributions
 from shared.audience.window import WindowState
 from tests.builders import packed
@@ -15,7 +14,7 @@ from tests.builders import packed
 
 def states_of(*records: Iterable[Event], level: int = 0) -> dict[int, WindowState]:
     """By window the state of all records, counted as one batch."""
-    batch = join([read(packed(record, level=level).body) for record in records])
+    batch = join([unpack(packed(record, level=level).body) for record in records])
     found = contributions(batch, np.ones(len(batch.touch_place), dtype=np.bool_))
     return {batch.places[place].window: state for place, state in found.items()}
 
