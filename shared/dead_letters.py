@@ -111,6 +111,12 @@ class DeadLetters:
         """
         return [Replayed(record_id=record_id, refused=self._replay(stream, record_id)) for record_id in record_ids]
 
+    def forget(self, letter: DeadLetter) -> None:
+        """Take a letter that was settled some other way off the list, unless it has died anew."""
+        item = self._ports.table(TABLE).get(_INDEX, letter.record_id)
+        if item is not None and _letter(item.value) == letter:
+            self._unlist(letter.record_id, item.version)
+
     def sweep(self) -> int:
         """Remove the bytes of letters that are no longer listed and past their time; how many."""
         objects = self._ports.objects(STORE)
