@@ -47,7 +47,7 @@ class Disguise:
         event_id: Sequence[str | None] = told.columns["event_id"]
         if any(profiles.no_profile):
             event_id = [
-                pseudonyms[key[row]].of(each).hex() if each and profiles.no_profile[row] else each
+                pseudonyms[key[row]].of(each).hex() if each and _gives_away(each, who[row]) else each
                 for each, row in zip(event_id, profile, strict=True)
             ]
         return Disguised(profiles, profile, [each.id for each in keys], event_id)
@@ -83,6 +83,12 @@ def _profiles(who: list[Who], key: list[int], pseudonyms: Sequence[Pseudonyms]) 
         no_profile,
         key,
     )
+
+
+def _gives_away(event_id: str, who: Who) -> bool:
+    """Whether an event's id names a viewer or a session of whom there may be no profile."""
+    viewer, session, *_, no_profile = who
+    return no_profile and (viewer in event_id or session in event_id)
 
 
 def _named(words: Sequence[str | None]) -> Sequence[str | None]:

@@ -20,7 +20,7 @@ from lab.bench.timing import discard
 from lab.bench.workload import array, bodies, recently
 from lab.memory import MemoryClock, MemorySuite
 
-ROUNDS = 40
+ROUNDS = 15
 EVENTS_A_ROUND = 4_000
 BAD_SHARE = 100
 """One event in so many is bad, where some are."""

@@ -81,7 +81,14 @@ def test_without_consent_and_for_children_only_the_session_is_known(
     profiles = columns.profiles
     assert profiles.no_profile.tolist() == [True]
     assert profiles.viewer.tobytes() == profiles.session.tobytes() == pseudonym(KEY, "ada-tv")
-    assert columns.event_id == [pseudonym(KEY, each).hex() for each in ("e0", "e1")]
+    assert columns.event_id == ["e0", "e1"]
+
+
+def test_without_a_profile_an_events_own_id_gives_nobody_away() -> None:
+    events = [told(1, event_id=name)[0] for name in ("ada-1", "1", "x/ada-tv/2")]
+    found = kept(as_json(events, consent="none")).event_id
+    assert found == [pseudonym(KEY, "ada-1").hex(), "1", pseudonym(KEY, "x/ada-tv/2").hex()]
+    assert kept(as_json(events)).event_id == ["ada-1", "1", "x/ada-tv/2"]
 
 
 def test_without_a_profile_or_a_session_id_contents_cannot_be_linked() -> None:
