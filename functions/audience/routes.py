@@ -24,8 +24,8 @@ from shared.ports import Ports
 from shared.settings import Settings
 
 DEFAULT_RANGE_MS: Final = 3_600_000
-MAX_WINDOWS: Final = 10_080
-"""In one answer: a week of minutes."""
+MAX_WINDOWS: Final = {"5s": 2_880, "1m": 10_080, "1h": 9_600}
+"""In one answer: four hours, a week, 400 days."""
 COARSER: Final = {"5s": "1m", "1m": "1h"}
 MAX_TOP_DAYS: Final = 31
 UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -201,10 +201,11 @@ def numbered(since: int, to: int, resolution: Resolution) -> tuple[int, int]:
     if since >= to:
         raise InvalidInput("`from` must be before `to`.", reason="query")
     first, last = resolution.number(since), resolution.number(to - 1)
-    if last - first >= MAX_WINDOWS:
+    most = MAX_WINDOWS[resolution.name]
+    if last - first >= most:
         coarser = COARSER.get(resolution.name)
         hint = f"Use resolution={coarser}, or ask" if coarser else "Ask"
-        limit = f"{MAX_WINDOWS:,} windows of {resolution.name} ({MAX_WINDOWS * resolution.ms / 3_600_000:g} hours)"
+        limit = f"{most:,} windows of {resolution.name} ({most * resolution.ms // 3_600_000:,} hours)"
         raise InvalidInput(
             f"From `from` to `to` are {last - first + 1:,} windows; an answer holds at most {limit}. "
             f"{hint} for one such stretch after the other, each `from` where the last ended.",

@@ -12,7 +12,7 @@ from shared.fan_out import SINGLE, read_fan_out
 from shared.fan_out import TABLE as SCHEDULES_TABLE
 from shared.ports import Item, Key, Ports, query_all
 
-CACHED_BYTES: Final = 16 * 1024 * 1024
+CACHED_BYTES: Final = 8 * 1024 * 1024
 """Of stored states that are kept decoded."""
 
 

@@ -1,0 +1,71 @@
+"""Answers that are made once for all who ask."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from functions.http.shared_answers import MAX_KEPT, SharedAnswers
+from lab.memory import MemoryClock
+
+
+def counting(made: list[str], answer: str) -> Callable[[], str]:
+    def make() -> str:
+        made.append(answer)
+        return answer
+
+    return make
+
+
+def test_all_who_ask_at_once_get_the_same_answer_and_later_ones_a_new_one() -> None:
+    clock, made = MemoryClock(), list[str]()
+    shared: SharedAnswers[str] = SharedAnswers(clock, 1_000)
+
+    async def ask(times: int) -> set[str]:
+        return set(await asyncio.gather(*(shared.get("key", counting(made, "answer")) for _ in range(times))))
+
+    for expected in (1, 1, 2):
+        assert asyncio.run(ask(20)) == {"answer"}
+        assert len(made) == expected
+        clock.advance(600)
+
+
+def test_an_error_reaches_all_who_wait_and_is_forgotten() -> None:
+    shared: SharedAnswers[str] = SharedAnswers(MemoryClock(), 1_000)
+
+    def fail() -> str:
+        raise LookupError
+
+    async def ask() -> list[str | BaseException]:
+        return await asyncio.gather(*(shared.get("key", fail) for _ in range(3)), return_exceptions=True)
+
+    assert [type(one) for one in asyncio.run(ask())] == [LookupError] * 3
+    assert asyncio.run(shared.get("key", lambda: "fine")) == "fine"
+
+
+def test_who_goes_away_takes_the_answer_from_nobody() -> None:
+    shared: SharedAnswers[str] = SharedAnswers(MemoryClock(), 1_000)
+
+    async def ask() -> str:
+        first = asyncio.ensure_future(shared.get("key", lambda: "answer"))
+        second = asyncio.ensure_future(shared.get("key", lambda: "another"))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return await second
+
+    assert asyncio.run(ask()) == "answer"
+
+
+def test_only_so_many_answers_are_kept() -> None:
+    shared: SharedAnswers[str] = SharedAnswers(MemoryClock(), 1_000)
+    made: list[str] = []
+
+    async def ask() -> None:
+        for number in range(MAX_KEPT + 1):
+            await shared.get(number, counting(made, str(number)))
+        await shared.get(0, counting(made, "again"))
+
+    asyncio.run(ask())
+    assert made[-1] == "again"
