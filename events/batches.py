@@ -13,7 +13,7 @@ from events.record import Integers, Words
 from shared.errors import CorruptData
 
 Ints = NDArray[np.int64]
-_DTYPES: Final = {0: np.uint8, 1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+_DTYPES: Final = {0: np.uint8, 1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.int64}
 
 
 def integers(columns: Sequence[Integers], lengths: Ints) -> Ints:

@@ -8,7 +8,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.record import ABSENT_ID, Integers, Packed, RecordHeader, Words, read_header, read_packed
+from events.record import (
+    ABSENT_ID,
+    Apart,
+    Integers,
+    Packed,
+    RecordHeader,
+    Words,
+    read_apart,
+    read_header,
+    read_packed,
+)
 
 _DTYPES: Final = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 
@@ -27,8 +37,9 @@ class Profiles:
     `key` indexes the header's `keys`.
     """
 
-    def __init__(self, packed: Packed | None) -> None:
+    def __init__(self, packed: Packed | None, apart: Apart | None) -> None:
         self._packed = packed
+        self._apart = apart
         self.m = packed.m if packed else 0
 
     @cached_property
@@ -42,7 +53,7 @@ class Profiles:
 
     @cached_property
     def session(self) -> NDArray[np.uint8]:
-        return _pseudonyms(self._packed.session if self._packed else b"")
+        return _pseudonyms(self._apart.session if self._apart else b"")
 
     @cached_property
     def device_type(self) -> Vocabulary:
@@ -66,7 +77,7 @@ class Profiles:
 
     @cached_property
     def consent(self) -> Vocabulary:
-        return _words(self._packed.consent if self._packed else None, self.m)
+        return _words(self._apart.consent if self._apart else None, self.m)
 
     @cached_property
     def report_every_seconds(self) -> NDArray[np.uint16]:
@@ -74,11 +85,11 @@ class Profiles:
 
     @cached_property
     def no_profile(self) -> NDArray[np.bool_]:
-        return np.frombuffer(self._packed.no_profile if self._packed else b"", dtype=np.bool_)
+        return np.frombuffer(self._apart.no_profile if self._apart else b"", dtype=np.bool_)
 
     @cached_property
     def key(self) -> NDArray[np.int64]:
-        return _integers(self._packed.key if self._packed else None, self.m)
+        return _integers(self._apart.key if self._apart else None, self.m)
 
 
 class Columns:
@@ -88,11 +99,12 @@ class Columns:
     An event without an id of its sender's has one made of the record's id and its row.
     """
 
-    def __init__(self, header: RecordHeader, packed: Packed | None) -> None:
+    def __init__(self, header: RecordHeader, packed: Packed | None, apart: Apart | None) -> None:
         self.header = header
         self._packed = packed
+        self._apart = apart
         self.n = packed.n if packed else 0
-        self.profiles = Profiles(packed)
+        self.profiles = Profiles(packed, apart)
 
     @cached_property
     def profile(self) -> NDArray[np.uint16]:
@@ -119,9 +131,9 @@ class Columns:
 
     @cached_property
     def position_seconds(self) -> NDArray[np.float64]:
-        if self._packed is None or self._packed.position_seconds is None:
+        if self._apart is None or self._apart.position_seconds is None:
             return np.full(self.n, np.nan)
-        return np.frombuffer(self._packed.position_seconds, dtype="<f8")
+        return np.frombuffer(self._apart.position_seconds, dtype="<f8")
 
     @cached_property
     def quality(self) -> Vocabulary:
@@ -130,10 +142,10 @@ class Columns:
     @cached_property
     def event_id(self) -> list[str]:
         made = self.header.record_id.hex()
-        if self._packed is None or self._packed.event_id is None:
+        if self._apart is None or self._apart.event_id is None:
             return [f"{made}-{row}" for row in range(self.n)]
-        text = self._packed.event_id.text
-        lengths: list[int] = _integers(self._packed.event_id.lengths, self.n).tolist()
+        text = self._apart.event_id.text
+        lengths: list[int] = _integers(self._apart.event_id.lengths, self.n).tolist()
         ends = accumulate(0 if length == ABSENT_ID else length for length in lengths)
         return [
             f"{made}-{row}" if length == ABSENT_ID else text[end - length : end]
@@ -152,7 +164,7 @@ class Columns:
 
 def read(body: bytes) -> Columns:
     """The record as columns. Raises CorruptData when the bytes are no record."""
-    return Columns(read_header(body), read_packed(body))
+    return Columns(read_header(body), read_packed(body), read_apart(body))
 
 
 def words_of(vocabulary: Vocabulary) -> Sequence[str | None]:

@@ -1,7 +1,8 @@
 """The stream record: many events of one partition key, packed as columns.
 
-Layout: `GS` and a version byte; the header's length (4 bytes, little endian); the header, MessagePack, left
-uncompressed so that marks and tallies are read without the rest; the columns, MessagePack in one zstd frame.
+Layout: `GS` and a version byte; the lengths of the three parts that follow (4 bytes each, little endian): the
+header, MessagePack, left uncompressed so that marks and tallies are read without the rest; the columns that counting
+needs, and the others, each MessagePack in a zstd frame of its own.
 Ids are told once per profile (one viewer on one device), words once per record, integers as offsets from the
 smallest in the narrowest width that holds them. `events/columns.py` reads it.
 """
@@ -10,16 +11,19 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 from threading import local
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 import zstandard
 
 from shared.errors import CorruptData
 
+T = TypeVar("T")
+
 MAGIC: Final = b"GS\x01"
-HEADER_START: Final = len(MAGIC) + 4
+PREFIX: Final = Struct("<3sIII")
 MAX_EVENTS: Final = 65_535
 """A record's rows and profiles are numbered in 16 bits."""
 
@@ -149,30 +153,35 @@ _WIDTHS: Final = ((0xFF, 1, "B"), (0xFFFF, 2, "H"), (0xFFFF_FFFF, 4, "I"), (0xFF
 
 
 class Packed(msgspec.Struct, array_like=True, frozen=True):
-    """The compressed part, as MessagePack knows it."""
+    """The columns that counting needs, as MessagePack knows them."""
 
     n: int
     m: int
     viewer: memoryview
-    session: memoryview
     device_type: Words
     country: Words
     tier: Words
     age_group: Words
     network_quality: Words
-    consent: Words
     report_every_seconds: Integers
-    no_profile: memoryview
-    key: Integers
     profile: Integers
     type: memoryview
     timestamp: Integers
     watched_ms: Integers
     bitrate_kbps: Integers
-    position_seconds: memoryview | None
     quality_level: Words
-    event_id: Texts | None
     sparse: dict[str, tuple[Integers, list[Any]]]
+
+
+class Apart(msgspec.Struct, array_like=True, frozen=True):
+    """The other columns: more than half of the bytes, since ids hardly compress."""
+
+    session: memoryview
+    consent: Words
+    no_profile: memoryview
+    key: Integers
+    position_seconds: memoryview | None
+    event_id: Texts | None
 
 
 class _Codecs(local):
@@ -187,36 +196,55 @@ _zstd = _Codecs()
 _encode = msgspec.msgpack.Encoder().encode
 _header_decoder = msgspec.msgpack.Decoder(RecordHeader)
 _packed_decoder = msgspec.msgpack.Decoder(Packed)
+_apart_decoder = msgspec.msgpack.Decoder(Apart)
 
 
 def pack(header: RecordHeader, rows: Rows | None = None) -> bytes:
     """The record's bytes; without rows it tells tallies alone."""
     head = _encode(header)
-    columns = _encode(_packed(rows)) if rows else b""
-    return b"".join((MAGIC, len(head).to_bytes(4, "little"), head, _zstd.compress(columns)))
+    columns = _zstd.compress(_encode(_packed(rows))) if rows else b""
+    apart = _zstd.compress(_encode(_apart(rows))) if rows else b""
+    return b"".join((PREFIX.pack(MAGIC, len(head), len(columns), len(apart)), head, columns, apart))
 
 
 def read_header(body: bytes) -> RecordHeader:
     """The header alone. Raises CorruptData when the bytes are no record."""
     try:
-        if body[: len(MAGIC)] != MAGIC:
-            raise CorruptData("not a stream record: it does not start with GS and version 1")
-        return _header_decoder.decode(memoryview(body)[HEADER_START : _columns_start(body)])
+        return _header_decoder.decode(memoryview(body)[PREFIX.size : _columns_start(body)])
     except msgspec.MsgspecError as error:
         raise CorruptData(f"a stream record's header cannot be read: {error}") from None
 
 
 def read_packed(body: bytes) -> Packed | None:
-    """The columns as stored; None when the record holds tallies only. Raises CorruptData."""
+    """The columns that counting needs; None when the record holds tallies only. Raises CorruptData."""
+    start, middle = _columns_start(body), _apart_start(body)
+    return _decoded(_packed_decoder, memoryview(body)[start:middle]) if middle > start else None
+
+
+def read_apart(body: bytes) -> Apart | None:
+    """The other columns; None when the record holds tallies only. Raises CorruptData."""
+    middle = _apart_start(body)
+    return _decoded(_apart_decoder, memoryview(body)[middle:]) if len(body) > middle else None
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], frame: memoryview) -> T:
     try:
-        columns = _zstd.decompress(memoryview(body)[_columns_start(body) :])
-        return _packed_decoder.decode(columns) if columns else None
+        return decoder.decode(_zstd.decompress(frame))
     except (msgspec.MsgspecError, zstandard.ZstdError) as error:
         raise CorruptData(f"a stream record's columns cannot be read: {error}") from None
 
 
 def _columns_start(body: bytes) -> int:
-    return HEADER_START + int.from_bytes(body[len(MAGIC) : HEADER_START], "little")
+    if len(body) < PREFIX.size or body[: len(MAGIC)] != MAGIC:
+        raise CorruptData("not a stream record: it does not start with GS and version 1")
+    return PREFIX.size + int(PREFIX.unpack_from(body)[1])
+
+
+def _apart_start(body: bytes) -> int:
+    _, *lengths = PREFIX.unpack_from(body)
+    if len(body) != PREFIX.size + sum(lengths):
+        raise CorruptData(f"a stream record of {PREFIX.size + sum(lengths)} bytes has {len(body)}: it was cut short")
+    return PREFIX.size + int(lengths[0]) + int(lengths[1])
 
 
 def _packed(rows: Rows) -> Packed:
@@ -227,25 +255,31 @@ def _packed(rows: Rows) -> Packed:
         n=len(rows.timestamp),
         m=len(profiles.viewer),
         viewer=memoryview(b"".join(profiles.viewer)),
-        session=memoryview(b"".join(profiles.session)),
         device_type=_words(profiles.device_type),
         country=_words(profiles.country),
         tier=_words(profiles.tier),
         age_group=_words(profiles.age_group),
         network_quality=_words(profiles.network_quality),
-        consent=_words(profiles.consent),
         report_every_seconds=_integers(profiles.report_every_seconds),
-        no_profile=memoryview(bytes(profiles.no_profile)),
-        key=_integers(profiles.key),
         profile=_places(rows.profile, len(profiles.viewer)),
         type=memoryview(rows.type),
         timestamp=_times(rows.timestamp),
         watched_ms=_measures(rows.watched_ms),
         bitrate_kbps=_measures(rows.bitrate_kbps),
-        position_seconds=_floats(rows.position_seconds),
         quality_level=_words(rows.quality_level),
-        event_id=_texts(rows.event_id),
         sparse={name: (_integers(where), list(values)) for name, (where, values) in rows.sparse.items()},
+    )
+
+
+def _apart(rows: Rows) -> Apart:
+    profiles = rows.profiles
+    return Apart(
+        session=memoryview(b"".join(profiles.session)),
+        consent=_words(profiles.consent),
+        no_profile=memoryview(bytes(profiles.no_profile)),
+        key=_integers(profiles.key),
+        position_seconds=_floats(rows.position_seconds),
+        event_id=_texts(rows.event_id),
     )
 
 
