@@ -3,7 +3,8 @@
 Raises CorruptData where a column does not fit its record; which record it is, reading fewer at a time tells.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -24,15 +25,16 @@ def integers(columns: Sequence[Integers], lengths: Ints) -> Ints:
     return joined
 
 
-def words(columns: Sequence[Words], lengths: Ints, number: Callable[[str | None], int]) -> NDArray[np.intp]:
+def words(columns: Sequence[Words], lengths: Ints, numbers: Mapping[str | None, int]) -> NDArray[np.intp]:
     """Word columns joined, each word as its number."""
-    numbers = np.array([number(name) for column in columns for name in column.names], dtype=np.intp)
-    names = np.array([len(column.names) for column in columns], dtype=np.int64)
+    names = chain.from_iterable([column.names for column in columns])
+    numbered = np.array(list(map(numbers.__getitem__, names)), dtype=np.intp)
+    known = np.array([len(column.names) for column in columns], dtype=np.int64)
     codes = _offsets(columns, lengths)
-    if np.any(codes >= np.repeat(names, lengths)):
+    if np.any(codes >= np.repeat(known, lengths)):
         raise CorruptData("a stream record has a word that it does not name")
-    codes += np.repeat(np.cumsum(names) - names, lengths)
-    return numbers[codes]
+    codes += np.repeat(np.cumsum(known) - known, lengths)
+    return numbered[codes]
 
 
 def octets(columns: Sequence[Any], lengths: Ints, dtype: type[np.generic], each: int) -> NDArray[Any]:

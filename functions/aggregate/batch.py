@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -103,10 +102,10 @@ def join(records: Sequence[Unpacked]) -> Batch:
     profile += np.repeat(np.cumsum(m) - m, n)
     vocabulary = _Vocabulary()
     traits = [
-        words([getattr(columns, name) for columns in told], m, partial(vocabulary.code, place))
+        words([getattr(columns, name) for columns in told], m, vocabulary.codes(place))
         for place, name in enumerate(PROFILE_DIMENSIONS)
     ]
-    quality = words([columns.quality_level for columns in told], n, partial(vocabulary.code, QUALITY))
+    quality = words([columns.quality_level for columns in told], n, vocabulary.codes(QUALITY))
     timestamp = integers([columns.timestamp for columns in told], n)
     window = timestamp // WINDOW_MS
     record = np.repeat(which, n)
@@ -145,10 +144,10 @@ def _remarks(type_: NDArray[np.uint8], sparse: "_Sparse", vocabulary: "_Vocabula
     present = np.bincount(type_, minlength=len(EVENT_TYPES))
     for name in ENGAGEMENT_TYPES:
         if present[TYPE_CODE[name]]:
-            codes[TYPE_CODE[name]] = vocabulary.code(ENGAGEMENT, name)
+            codes[TYPE_CODE[name]] = vocabulary.codes(ENGAGEMENT)[name]
     engaged = np.flatnonzero(codes[type_] != NO_VALUE)
     stated, told = sparse.told("player_state")
-    states = np.array([vocabulary.code(PLAYER_STATE, str(word)) for word in told], dtype=np.intp)
+    states = np.array([vocabulary.codes(PLAYER_STATE)[str(word)] for word in told], dtype=np.intp)
     kept = states != NO_VALUE
     return np.concatenate((engaged, stated[kept])), np.concatenate((codes[type_[engaged]], states[kept]))
 
@@ -225,15 +224,11 @@ class _Vocabulary:
     def __init__(self) -> None:
         self.values: list[Value] = []
         self._places: dict[Value, int] = {}
-        self._codes: dict[tuple[int, str | None], int] = {}
+        self._codes = [_Codes(self, dimension) for dimension in range(len(DIMENSIONS))]
 
-    def code(self, dimension: int, name: str | None) -> int:
-        """One word's code: NO_VALUE for an absent or empty one."""
-        code = self._codes.get((dimension, name))
-        if code is None:
-            code = self._place(named(dimension, name)) if name else NO_VALUE
-            self._codes[dimension, name] = code
-        return code
+    def codes(self, dimension: int) -> "_Codes":
+        """By word its code in `values`, made when it is first asked for: NO_VALUE for an absent or empty word."""
+        return self._codes[dimension]
 
     def ranked(self) -> tuple[list[Value], NDArray[np.intp]]:
         """The values in order of `rank`, and by code each one's place there; NO_VALUE's is NO_VALUE."""
@@ -242,8 +237,21 @@ class _Vocabulary:
         places[order] = np.arange(len(order))
         return [self.values[code] for code in order], places
 
-    def _place(self, value: Value) -> int:
+    def place(self, value: Value) -> int:
         place = self._places.setdefault(value, len(self.values))
         if place == len(self.values):
             self.values.append(value)
         return place
+
+
+class _Codes(dict[str | None, int]):
+    """One dimension's words."""
+
+    def __init__(self, vocabulary: _Vocabulary, dimension: int) -> None:
+        super().__init__({None: NO_VALUE, "": NO_VALUE})
+        self._vocabulary = vocabulary
+        self._dimension = dimension
+
+    def __missing__(self, word: str) -> int:
+        code = self[word] = self._vocabulary.place(named(self._dimension, word))
+        return code

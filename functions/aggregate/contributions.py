@@ -143,10 +143,12 @@ def _splits(batch: Batch, events: Events, rows: _Rows, bounds: list[int]) -> lis
     traits = np.column_stack((batch.traits[rows.profile], rows.quality))
     counts = _counts(batch, events, rows, traits)
     viewer = batch.viewer[rows.profile]
-    row, dimension = np.nonzero(_sampled(rows, traits, viewer, bounds)[:, None] & (traits != NO_VALUE))
-    pair_state = rows.state[row]
-    pair_viewer = viewer[row]
-    pair_code = traits[row, dimension]
+    row = np.repeat(np.flatnonzero(_sampled(rows, traits, viewer, bounds)), traits.shape[1])
+    pair_code = traits[row[:: traits.shape[1]]].ravel()
+    known = pair_code != NO_VALUE
+    if not known.all():
+        row, pair_code = row[known], pair_code[known]
+    pair_state, pair_viewer = rows.state[row], viewer[row]
     if len(events.remark):
         pair_state = np.concatenate((pair_state, events.state[events.remark_event]))
         pair_viewer = np.concatenate((pair_viewer, batch.viewer[events.profile[events.remark_event]]))
