@@ -13,14 +13,19 @@ import msgspec
 from events.event import MAX_ID_BYTES, MAX_TEXT_BYTES, TYPE_CODE, Rejection
 from functions.ingest.told import CORE, WHO, Told
 
-MAX_INTEGER: Final = 2**32 - 1
-"""What a column of 32 bits holds: 49 days in ms."""
+MAX_AMOUNT: Final = 2**31 - 1
+"""What a column of 32 bits holds: 24 days in ms."""
 MAX_EXTRA_BYTES: Final = 2_000
 CONSENTS: Final = frozenset({None, "none", "analytics", "personalisation"})
 
 AMOUNTS: Final = ("watched_ms", "bitrate_kbps", "stall_ms", "startup_ms", "buffer_ms", "throughput_kbps")
-NUMBERS: Final = ("position_seconds", "playback_rate", "seek_from_seconds", "rating")
-MODERATE: Final = 1e12
+NUMBERS: Final = {
+    "position_seconds": (-1e12, 1e12),
+    "playback_rate": (-1e3, 1e3),
+    "seek_from_seconds": (-1e12, 1e12),
+    "rating": (-1e6, 1e6),
+}
+RANGES: Final = {**dict.fromkeys(AMOUNTS, (0, MAX_AMOUNT)), **NUMBERS}
 REPORT_EVERY: Final = (1, 3_600)
 
 SIZES: Final = {
@@ -39,11 +44,11 @@ SIZES: Final = {
     "ad_id": MAX_ID_BYTES,
 }
 
-RULES: Final = (tuple(SIZES.items()), AMOUNTS, NUMBERS)
+RULES: Final = (tuple(SIZES.items()), AMOUNTS, tuple(NUMBERS.items()))
 CORE_RULES: Final = (
     tuple((name, limit) for name, limit in SIZES.items() if name in CORE),
     tuple(name for name in AMOUNTS if name in CORE),
-    tuple(name for name in NUMBERS if name in CORE),
+    tuple((name, bounds) for name, bounds in NUMBERS.items() if name in CORE),
 )
 
 Fault = tuple[str, str]
@@ -70,11 +75,11 @@ def check(told: Told) -> Faults:
     for name in amounts:
         column = columns.get(name)
         if column is not None and not _are_amounts(column):
-            _note(faults, column, _out_of_range(name, 0, MAX_INTEGER))
-    for name in numbers:
+            _note(faults, column, _no_amount(name))
+    for name, (low, high) in numbers:
         column = columns.get(name)
-        if column is not None and not _are_moderate(column):
-            _note(faults, column, _out_of_range(name, -MODERATE, MODERATE))
+        if column is not None and not _are_inside(column, low, high):
+            _note(faults, column, _out_of_range(name, low, high))
     if "extra" in columns:
         _note(faults, columns["extra"], _extra)
     _check_who(faults, told)
@@ -137,25 +142,20 @@ def _longest(column: Sequence[str | None]) -> int:
 
 
 def _are_amounts(column: Sequence[int | None]) -> bool:
-    """Whether every value is an integer of 32 bits."""
-    values: Sequence[Any] = column
+    """Whether every value is from 0 to MAX_AMOUNT."""
+    values: Sequence[Any] = column if None not in column else [value for value in column if value is not None]
     try:
-        array("I", values)
-    except TypeError:
-        return _are_amounts([value for value in values if value is not None])
-    except OverflowError:
+        array("i", values)
+    except (TypeError, OverflowError):
         return False
-    return True
+    return bool(min(values, default=0) >= 0)
 
 
-def _are_moderate(column: Sequence[float | None]) -> bool:
-    """Whether every value is a number that is not out of this world; a sum of finite ones tells of NaN."""
-    values: Sequence[Any] = column if None not in column[:1] else [value for value in column if value is not None]
-    try:
-        lowest, highest = min(values, default=0), max(values, default=0)
-    except TypeError:
-        return _are_moderate([value for value in values if value is not None])
-    return bool(lowest >= -MODERATE and highest <= MODERATE and isfinite(sum(values)))
+def _are_inside(column: Sequence[float | None], low: float, high: float) -> bool:
+    """Whether every value is a number from low to high; a sum of finite numbers tells of NaN among them."""
+    values: Sequence[Any] = column if None not in column else [value for value in column if value is not None]
+    lowest, highest = min(values, default=low), max(values, default=high)
+    return bool(low <= lowest and highest <= high and isfinite(sum(values)))
 
 
 def _unknown_type(value: str) -> Fault | None:
@@ -164,6 +164,11 @@ def _unknown_type(value: str) -> Fault | None:
 
 def _too_long(name: str, limit: int) -> Callable[[Any], Fault | None]:
     return lambda text: ("too_long", f"{name} is over {limit} bytes") if len(text.encode()) > limit else None
+
+
+def _no_amount(name: str) -> Callable[[Any], Fault | None]:
+    told = "out_of_range", f"{name} must be a whole number from 0 to {MAX_AMOUNT}"
+    return lambda value: None if isinstance(value, int) and 0 <= value <= MAX_AMOUNT else told
 
 
 def _out_of_range(name: str, low: float, high: float) -> Callable[[Any], Fault | None]:

@@ -152,10 +152,12 @@ def test_the_content_type_goes_with_the_record() -> None:
         ({"quality_level": "x" * 257}, "too_long", "quality_level"),
         ({"text": "x" * 2_001}, "too_long", "text"),
         ({"watched_ms": -1}, "out_of_range", "watched_ms"),
-        ({"watched_ms": 2**32}, "out_of_range", "watched_ms"),
+        ({"watched_ms": 2**31}, "out_of_range", "watched_ms"),
         ({"bitrate_kbps": -5}, "out_of_range", "bitrate_kbps"),
         ({"position_seconds": 1e300}, "out_of_range", "position_seconds"),
         ({"stall_ms": -1}, "out_of_range", "stall_ms"),
+        ({"buffer_ms": 2**40}, "out_of_range", "buffer_ms"),
+        ({"rating": 1e7}, "out_of_range", "rating"),
         ({"report_every_seconds": 0}, "out_of_range", "report_every_seconds"),
         ({"report_every_seconds": 10**9}, "out_of_range", "report_every_seconds"),
         ({"consent": "maybe"}, "wrong_value", "consent"),
@@ -371,3 +373,13 @@ def test_events_keep_their_viewers_when_others_are_left_out() -> None:
     viewers = [row.tobytes() for row in columns.profiles.viewer[columns.profile]]
     assert viewers == [pseudonym(KEY, name) for name in columns.event_id]
     assert columns.profiles.m == 5
+
+
+def test_columns_with_gaps_are_checked_like_others() -> None:
+    gap = told(1, watched_ms=None, position_seconds=None, event_id=None)
+    full = told(1, position_seconds=7)
+    for events in (gap + full, full + gap):
+        assert post(Desk(), as_json(events)).accepted == 2
+        for fault in ({"watched_ms": -1}, {"position_seconds": 1e15}, {"event_id": "x" * 300}):
+            receipt = post(Desk(), as_json([*events, *told(1, **fault)]))
+            assert [each.index for each in receipt.rejected] == [2]
