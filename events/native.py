@@ -7,6 +7,7 @@ mended and counted: 10.0 where an integer is due, times as RFC 3339 text or with
 
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
+from threading import Lock
 from types import GenericAlias
 from typing import Any, Final, Literal, cast
 
@@ -83,6 +84,7 @@ class Native:
         self._item = msgspec.json.Decoder(self._wide).decode
         hot = _hot({})
         self._vocabulary = Vocabulary()
+        self._learning = Lock()
         self._fluent = self._plain = _decoders(hot)
         self._whole = _decoders(self._wide)
         self._raw = _decoders(msgspec.Raw)
@@ -139,8 +141,10 @@ class Native:
         new_word = body is None and NEW_WORD in why
         if new_word:
             body, why = self._attempt(data, self._plain[kind], core=True)
-        if body is not None and (new_word or self._vocabulary.empty) and self._vocabulary.learn(body.core):
-            self._fluent = _decoders(_hot(self._vocabulary.types()))
+        if body is not None and (new_word or self._vocabulary.empty):
+            with self._learning:
+                if self._vocabulary.learn(body.core):
+                    self._fluent = _decoders(_hot(self._vocabulary.types()))
         return body, why
 
     def _attempt(self, data: bytes, decode: Decode, *, core: bool) -> tuple[Body | None, str]:

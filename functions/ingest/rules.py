@@ -142,20 +142,35 @@ def _longest(column: Sequence[str | None]) -> int:
 
 
 def _are_amounts(column: Sequence[int | None]) -> bool:
-    """Whether every value is from 0 to MAX_AMOUNT."""
-    values: Sequence[Any] = column if None not in column else [value for value in column if value is not None]
+    """Whether every value is a whole number from 0 to MAX_AMOUNT."""
+    values: Sequence[Any] = column
     try:
         array("i", values)
-    except (TypeError, OverflowError):
+    except TypeError:
+        values = _present(column)
+        return all(isinstance(value, int) and 0 <= value <= MAX_AMOUNT for value in values)
+    except OverflowError:
         return False
-    return bool(min(values, default=0) >= 0)
+    return bool(min(values) >= 0)
 
 
 def _are_inside(column: Sequence[float | None], low: float, high: float) -> bool:
-    """Whether every value is a number from low to high; a sum of finite numbers tells of NaN among them."""
-    values: Sequence[Any] = column if None not in column else [value for value in column if value is not None]
-    lowest, highest = min(values, default=low), max(values, default=high)
-    return bool(low <= lowest and highest <= high and isfinite(sum(values)))
+    """Whether every value is a number from low to high."""
+    try:
+        return _span(column, low, high)
+    except TypeError:
+        return _span(_present(column), low, high)
+
+
+def _span(values: Sequence[Any], low: float, high: float) -> bool:
+    """A sum of finite numbers is finite: it tells of NaN, which is neither smaller nor larger than anything."""
+    if not values:
+        return True
+    return bool(low <= min(values) and max(values) <= high and isfinite(sum(values)))
+
+
+def _present(column: Sequence[Any]) -> list[Any]:
+    return [value for value in column if value is not None]
 
 
 def _unknown_type(value: str) -> Fault | None:
