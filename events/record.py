@@ -126,7 +126,7 @@ class Rows:
 NOTHING: Final = memoryview(b"")
 
 
-class Integers(msgspec.Struct, array_like=True, frozen=True):
+class Integers(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A column of integers: `base` plus unsigned offsets of `width` bytes each (0: all are `base`)."""
 
     base: int
@@ -134,7 +134,7 @@ class Integers(msgspec.Struct, array_like=True, frozen=True):
     data: memoryview
 
 
-class Words(msgspec.Struct, array_like=True, frozen=True):
+class Words(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A column of words: codes of `width` bytes into `names`."""
 
     names: list[str | None]
@@ -142,7 +142,7 @@ class Words(msgspec.Struct, array_like=True, frozen=True):
     data: memoryview
 
 
-class Texts(msgspec.Struct, array_like=True, frozen=True):
+class Texts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A column of strings, joined, with their lengths in characters (ABSENT_ID: no string)."""
 
     lengths: Integers
@@ -152,7 +152,7 @@ class Texts(msgspec.Struct, array_like=True, frozen=True):
 _WIDTHS: Final = ((0xFF, 1, "B"), (0xFFFF, 2, "H"), (0xFFFF_FFFF, 4, "I"), (0xFFFF_FFFF_FFFF_FFFF, 8, "Q"))
 
 
-class Packed(msgspec.Struct, array_like=True, frozen=True):
+class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The columns that counting needs, as MessagePack knows them."""
 
     n: int
@@ -173,7 +173,7 @@ class Packed(msgspec.Struct, array_like=True, frozen=True):
     sparse: dict[str, tuple[Integers, list[Any]]]
 
 
-class Apart(msgspec.Struct, array_like=True, frozen=True):
+class Apart(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The other columns: more than half of the bytes, since ids hardly compress."""
 
     session: memoryview
