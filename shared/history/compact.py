@@ -12,6 +12,7 @@ it opened.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from tempfile import gettempdir
 from typing import Any, Final
 
 import duckdb
@@ -134,7 +135,7 @@ class Compactor:
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"memory_limit": MEMORY})
+    connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": gettempdir(), "threads": 1})
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 

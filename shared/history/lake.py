@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -64,10 +64,10 @@ class Lake:
         self._local = isinstance(self._filesystem, pafs.LocalFileSystem)
 
     def open(self) -> DeltaTable:
-        """The table at its newest version, made when there is none."""
+        """The table at its newest version, made when there is none, with the columns that it had not yet."""
         with self._translated("opened"):
             try:
-                return DeltaTable(self.uri, storage_options=self._options)
+                table = DeltaTable(self.uri, storage_options=self._options)
             except TableNotFoundError:
                 DeltaTable.create(
                     self.uri,
@@ -77,7 +77,12 @@ class Lake:
                     configuration=CONFIGURATION,
                     storage_options=self._options,
                 )
-                return DeltaTable(self.uri, storage_options=self._options)
+                table = DeltaTable(self.uri, storage_options=self._options)
+            present = {field.name for field in table.schema().fields}
+            missing = [field for field in SCHEMAS[self.name] if field.name not in present]
+            if missing:
+                table.alter.add_columns(list(Schema.from_arrow(pa.schema(missing)).fields))
+            return table
 
     def files(self, table: DeltaTable) -> list[DataFile]:
         """The files of a version."""

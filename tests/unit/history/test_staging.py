@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from events.event import Event
@@ -114,6 +115,18 @@ def test_a_retry_overwrites_its_file_and_other_records_make_another() -> None:
     assert staged_name(parts) == staged_name(parts[::-1])
     assert staged_name(parts) != staged_name(parts[:1])
     assert rows_of_name(staged_name(parts)) == 2
+
+
+def test_a_file_that_an_older_release_staged_lacks_only_its_newer_columns() -> None:
+    part = part_of(record_of(event("ad_start", ad_id="a-1", error_code="e-1")))
+    assert part
+    with pa.ipc.open_file(stage([part])) as reader:
+        older = reader.read_all().drop_columns(["ad_id"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, older.schema) as writer:
+        writer.write_table(older)
+    (row,) = read_staged("batches/x", sink.getvalue().to_pybytes()).to_pylist()
+    assert (row["ad_id"], row["error_code"]) == (None, "e-1")
 
 
 def test_a_staged_file_that_was_cut_short_is_named() -> None:
