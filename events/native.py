@@ -93,7 +93,7 @@ class Native:
         """A JSON array of events, or an object with `events`."""
         start = data[:1] if not data[:1].isspace() else data.lstrip()[:1]
         if not start:
-            raise InvalidInput("the body is empty; send a JSON array of events", reason="empty")
+            raise empty()
         if start not in b"[{":
             raise InvalidInput(
                 'the body is not JSON; send an array of events or {"events": […]}', reason="unreadable"
@@ -122,6 +122,8 @@ class Native:
 
     def decode_lines(self, data: bytes) -> Body:
         """NDJSON: one event a line; blank lines count for nothing, and a line that is no JSON is rejected alone."""
+        if not data or data.isspace():
+            raise empty()
         self._refuse_crowds(data.count(b"\n") // COMMAS_PER_EVENT)
         try:
             body, _ = self._knowing(data, "lines")
@@ -251,6 +253,11 @@ class Native:
                 status=413,
                 reason="too_many",
             )
+
+
+def empty() -> InvalidInput:
+    """There is nothing in the body."""
+    return InvalidInput("the body is empty; send a JSON array of events, or one a line", reason="empty")
 
 
 def unreadable(error: Exception) -> InvalidInput:

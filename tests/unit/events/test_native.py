@@ -182,6 +182,12 @@ def test_lines_are_taken_or_rejected_one_by_one() -> None:
     assert [event.event_id for event in body.events] == [str(i) for i in body.indices]
 
 
+@pytest.mark.parametrize("data", [b"", b"\n \r\n"])
+def test_no_lines_at_all_are_refused(data: bytes) -> None:
+    with pytest.raises(InvalidInput, match="empty"):
+        native.decode_lines(data)
+
+
 def test_good_lines_are_core_events_and_too_many_are_refused() -> None:
     assert len(native.decode_lines(b"\n".join([dumps(CORE)] * 3)).core) == 3
     few = Native(max_events=2)
