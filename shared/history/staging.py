@@ -64,13 +64,16 @@ def stage(parts: Sequence[Part]) -> bytes:
 
 
 def read_staged(name: str, data: bytes) -> pa.Table:
-    """The rows of a staged file, in STAGED's types; a column that it was staged without is null. Raises CorruptData."""
+    """The rows of a staged file, in STAGED's types, with null where it was staged without a column.
+
+    Raises CorruptData.
+    """
     try:
         with pa.ipc.open_file(pa.BufferReader(data)) as reader:
             table = reader.read_all()
-        for name in (*SPARSE, "extra"):
-            if name not in table.column_names:
-                table = table.append_column(STAGED.field(name), pa.nulls(table.num_rows, STAGED.field(name).type))
+        for field in map(STAGED.field, (*SPARSE, "extra")):
+            if field.name not in table.column_names:
+                table = table.append_column(field, pa.nulls(table.num_rows, field.type))
         return table.select(STAGED.names).cast(STAGED)
     except (pa.ArrowException, ValueError, LookupError, OSError) as error:
         raise CorruptData(f"staged file {name} cannot be read: {error}") from error
