@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from events.record import Integers
 from functions.aggregate import batch, handler
 from lab.faults import Mishap, Plan, faulty
 from lab.memory import MemoryClock
@@ -41,6 +43,13 @@ class Passing:
 
     def put(self, partition: str, sort: str, value: bytes, **options: Any) -> str:
         return self.inner.put(partition, sort, value, **options)
+
+
+class Refusing(Passing):
+    """A table that takes nothing."""
+
+    def put(self, partition: str, sort: str, value: bytes, **options: Any) -> str:
+        raise Throttled("slow down")
 
 
 def with_audience_table(ports: Ports, kind: Callable[[Table], Table]) -> Ports:
@@ -258,3 +267,34 @@ def test_a_warm_state_that_another_instance_overtook_is_read_again() -> None:
     for number, instance in enumerate((one, other, one, other)):
         assert instance([beat(number, viewer_id=str(number))], NO_DEADLINE) == [DONE]
     assert stored(ports, "match", [WINDOW])[WINDOW].viewers().value == 4
+
+
+def test_a_profile_an_event_or_a_type_that_is_not_there_is_rejected() -> None:
+    ports = ports_at_kick_off()
+    sound = packed([event(), event(viewer_id="bob"), event("stall", stall_ms=200)])
+    header, columns = batch.unpack(sound.body)
+    assert columns is not None
+    for broken in (
+        structs.replace(columns, m=1, viewer=columns.viewer[:16]),
+        structs.replace(columns, type=memoryview(bytes([0, 1, 200]))),
+        structs.replace(columns, sparse={"stall_ms": (Integers(9, 0, memoryview(b"")), [200])}),
+        structs.replace(columns, sparse={"stall_ms": (Integers(2, 0, memoryview(b"")), ["long"])}),
+        structs.replace(columns, sparse={"stall_ms": (Integers(2, 0, memoryview(b"")), [2**63])}),
+    ):
+        with pytest.raises((CorruptData, ValueError, OverflowError)):
+            batch.join([batch.Unpacked(header, broken)])
+    assert handed(ports, [delivered(sound)]) == [DONE]
+
+
+def test_a_page_that_cannot_be_written_leaves_its_records_for_later() -> None:
+    ports = ports_at_kick_off()
+    one = aggregate(ports)
+    one([beat(number) for number in range(PAGE_RECEPTIONS)], NO_DEADLINE)
+
+    def table(name: str) -> Table:
+        return Refusing(ports.table(name)) if name == MARKS_TABLE else ports.table(name)
+
+    (answer,) = handed(replace(ports, table=table), [beat(9_000)])
+    assert isinstance(answer, Retry)
+    assert handed(ports, [beat(9_000)]) == [DONE]
+    assert stored(ports, "match", [WINDOW])[WINDOW].tally("counted") == PAGE_RECEPTIONS + 1
