@@ -44,8 +44,9 @@ def concurrent(window: int, states: Iterable[WindowState]) -> Estimate:
     """Concurrent viewers at the end of `window`.
 
     `states` are those of the window and of enough before it (LOOKBACK_WINDOWS in all), of every k, in any order; what
-    lies outside is left out. Exact while each state is exact and unsampled. Else |seen| − |stopped|, from unions of
-    sketches: who stopped and came back within 1.5 intervals is missed. With sampling, told at the lowest rate met.
+    lies outside is left out. Exact while each state is exact and unsampled. Else |seen| − |stopped and not
+    since seen|, by unions of sketches: who stopped and came back within one window is missed. With sampling, told at
+    the lowest rate met.
     """
     involved = [state for state in states if window - LOOKBACK_WINDOWS < state.window <= window]
     level = max((state.level for state in involved), default=0)
@@ -81,13 +82,28 @@ def _appearances(window: int, states: list[WindowState]) -> tuple[Hashes, NDArra
 
 
 def _sketched(window: int, states: list[WindowState], level: int) -> Estimate:
-    seen, stopped = no_registers(), no_registers()
-    for state in states:
-        for flag, registers in _recent(window, state):
-            into = seen if flag < STOPS else stopped
-            np.maximum(into, registers, out=into)
-    there, gone = estimate(seen, level), estimate(stopped, level)
-    return Estimate(max(0, there.value - gone.value), math.hypot(there.error, gone.error))
+    """|seen| less, from the newest window to the oldest, those who stopped in it and were not seen since.
+
+    Of the latter there are as many as the union of all seen since grows by when they are added to it. Its variance
+    grows alike, as of a sum of independent parts.
+    """
+    seen = no_registers()
+    gone, variance = 0, 0.0
+    for number in sorted({state.window for state in states}, reverse=True):
+        recent = [pair for state in states if state.window == number for pair in _recent(window, state)]
+        since = estimate(seen, level)
+        stopped = seen.copy()
+        for flag, registers in recent:
+            if flag >= STOPS:
+                np.maximum(stopped, registers, out=stopped)
+        with_stopped = estimate(stopped, level)
+        gone += with_stopped.value - since.value
+        variance += with_stopped.error**2 - since.error**2
+        for flag, registers in recent:
+            if flag < STOPS:
+                np.maximum(seen, registers, out=seen)
+    there = estimate(seen, level)
+    return Estimate(max(0, there.value - gone), math.sqrt(there.error**2 + max(0.0, variance)))
 
 
 def _recent(window: int, state: WindowState) -> list[tuple[int, Registers]]:
