@@ -1,9 +1,9 @@
 """Records reach the stream, or the sender learns that they did not."""
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
+from random import SystemRandom
 from typing import Final
 
 from shared.errors import Unavailable
@@ -12,6 +12,7 @@ from shared.stream import NewRecord
 
 ATTEMPTS: Final = 5
 FIRST_PAUSE_SECONDS: Final = 0.03
+CHANCE: Final = SystemRandom()
 MAX_WAITING: Final = 20_000
 """Records that may wait for a slow stream before requests are turned away."""
 Append = Callable[[Sequence[NewRecord]], Sequence[str | None]]
@@ -21,7 +22,7 @@ def pause_seconds(attempt: int) -> float:
     """How long to wait after the attempt (0, 1, …) failed: up to twice as long each time, with full jitter
     (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog 2015).
     """
-    return random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311, no secret
+    return CHANCE.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt)
 
 
 def append_all(stream: Stream, records: Sequence[NewRecord], sleep: Callable[[float], None] = time.sleep) -> None:
