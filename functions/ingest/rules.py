@@ -4,14 +4,14 @@ Each rule looks at a column's extremes first; only a column that breaks it is wa
 """
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import isfinite
 from typing import Any, Final
 
 import msgspec
 
 from events.event import MAX_ID_BYTES, MAX_TEXT_BYTES, TYPE_CODE, Rejection
-from functions.ingest.told import CORE, WHO, Told
+from functions.ingest.told import CORE, WHO, Told, distinct
 
 MAX_AMOUNT: Final = 2**31 - 1
 """What a column of 32 bits holds: 24 days in ms."""
@@ -44,9 +44,10 @@ SIZES: Final = {
     "ad_id": MAX_ID_BYTES,
 }
 
-RULES: Final = (tuple(SIZES.items()), AMOUNTS, tuple(NUMBERS.items()))
+SIZED: Final = tuple((name, limit) for name, limit in SIZES.items() if name != "content_id")
+RULES: Final = (SIZED, AMOUNTS, tuple(NUMBERS.items()))
 CORE_RULES: Final = (
-    tuple((name, limit) for name, limit in SIZES.items() if name in CORE),
+    tuple((name, limit) for name, limit in SIZED if name in CORE),
     tuple(name for name in AMOUNTS if name in CORE),
     tuple((name, bounds) for name, bounds in NUMBERS.items() if name in CORE),
 )
@@ -65,7 +66,9 @@ def check(told: Told) -> Faults:
         return faults
     if not TYPE_CODE.keys() >= set(columns["event_type"]):
         _note(faults, columns["event_type"], _unknown_type)
-    if not all(columns["content_id"]):
+    contents = distinct(columns["content_id"])
+    if not all(contents) or _longest(contents) * 4 > MAX_ID_BYTES:
+        _note(faults, columns["content_id"], _too_long("content_id", MAX_ID_BYTES))
         _note(faults, columns["content_id"], lambda value: None if value else ("missing", "content_id is empty"))
     sizes, amounts, numbers = CORE_RULES if len(columns) == len(CORE) else RULES
     for name, limit in sizes:
@@ -95,7 +98,8 @@ def _check_who(faults: Faults, told: Told) -> None:
     viewers, sessions, *words, intervals, consents, _ = zip(*told.who, strict=True)
     if (
         all(viewers)
-        and all(_longest(column) * 4 <= MAX_ID_BYTES for column in (viewers, sessions, *words))
+        and _longest(viewers + sessions) * 4 <= MAX_ID_BYTES
+        and _longest(set().union(*words)) * 4 <= MAX_ID_BYTES
         and all(_is_interval(each) for each in set(intervals))
         and CONSENTS.issuperset(consents)
     ):
@@ -132,9 +136,9 @@ def _note(faults: Faults, column: Sequence[Any], rule: Callable[[Any], Fault | N
             faults.setdefault(row, fault)
 
 
-def _longest(column: Sequence[str | None]) -> int:
+def _longest(column: Collection[str | None]) -> int:
     """The length in characters of the longest text."""
-    texts: Sequence[Any] = column
+    texts: Collection[Any] = column
     try:
         return max(map(len, texts))
     except TypeError:

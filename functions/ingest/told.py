@@ -1,7 +1,7 @@
 """The events of a body as columns, and who tells them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count, repeat
@@ -67,6 +67,11 @@ def take(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:
         return [column[row] for row in rows]
     picked: Sequence[Value] = itemgetter(*rows)(column)
     return picked
+
+
+def distinct(column: Sequence[Value]) -> Collection[Value]:
+    """The different values; a body mostly speaks of one content, and equality is sooner known than a hash."""
+    return column[:1] if column.count(column[0]) == len(column) else set(column)
 
 
 def number(values: Iterable[Value]) -> tuple[list[Value], list[int]]:
