@@ -40,10 +40,10 @@ def figures() -> list[Figure]:
             "accepted while 50,000/s are offered", reached, "events/s", OFFERED * 0.99, "1% is the pace's own error"
         ),
         Figure("event to audience/now, p50", p50, "s", note=where),
-        Figure("event to audience/now, p99", p99, "s, at most", 2, where),
+        Figure("event to audience/now, p99", p99, "s", 2, where, at_most=True),
         Figure("accepted when flooded", flooded, "events/s", note=f"{CONNECTIONS} connections, {FLOOD_SECONDS} s"),
         Figure("counted when flooded", pace, "events/s", note="until the last accepted event is counted"),
-        Figure("accepted and not counted", lost, "events, at most", 0, f"after {CATCH_UP_SECONDS} s at the latest"),
+        Figure("accepted and not counted", lost, "events", 0, f"within {CATCH_UP_SECONDS} s", at_most=True),
         post_ratio(),
     ]
 

@@ -31,10 +31,10 @@ def machine() -> dict[str, str | int]:
 
 
 def met(figure: Figure) -> str:
-    """Whether the budget is met; budgets whose unit says `at most` are upper bounds."""
+    """Whether the budget is met."""
     if figure.budget is None or isnan(figure.value):
         return ""
-    reached = figure.value <= figure.budget if figure.unit.endswith("at most") else figure.value >= figure.budget
+    reached = figure.value <= figure.budget if figure.at_most else figure.value >= figure.budget
     return "met" if reached else "not met"
 
 
@@ -56,7 +56,8 @@ def show(name: str, figures: Sequence[Figure], console: Console) -> None:
     table.add_column("")
     table.add_column("note")
     for each in figures:
-        table.add_row(each.name, as_text(each.value), each.unit, as_text(each.budget), met(each), each.note)
+        budget = ("≤ " if each.at_most else "") + as_text(each.budget)
+        table.add_row(each.name, as_text(each.value), each.unit, budget, met(each), each.note)
     console.print(table)
 
 

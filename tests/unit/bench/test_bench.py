@@ -49,8 +49,8 @@ def test_live_bodies_are_stamped_with_the_time_at_which_they_are_asked_for(monke
     [
         (Figure("a", 0.5, "ratio", 0.5), "met"),
         (Figure("a", 0.4, "ratio", 0.5), "not met"),
-        (Figure("a", 1.5, "s, at most", 2), "met"),
-        (Figure("a", 2.5, "s, at most", 2), "not met"),
+        (Figure("a", 1.5, "s", 2, at_most=True), "met"),
+        (Figure("a", 2.5, "s", 2, at_most=True), "not met"),
         (Figure("a", 2.5, "s"), ""),
         (Figure("a", nan, "ratio", 4), ""),
     ],
@@ -69,6 +69,7 @@ def test_a_figure_that_could_not_be_taken_is_null_in_the_json() -> None:
             "unit": "ratio",
             "budget": 4,
             "note": "absent",
+            "at_most": False,
             "met": None,
         }
     ]
