@@ -64,7 +64,7 @@ _fields = st.fixed_dictionaries(
         "content_type": st.sampled_from(["live"]),
     },
 ).filter(lambda fields: bool(fields["viewer_id"] or fields["session_id"]))
-_near = st.integers(-20 * SECOND, 10 * SECOND)
+_near = st.integers(-70 * SECOND, 10 * SECOND) | st.integers(0, 4 * MINUTE)
 
 
 def _events(taken: tuple[int, ...]) -> st.SearchStrategy[Said]:

@@ -41,6 +41,10 @@ def poll(name: str, instance: int, mishaps: Mishaps, world: World) -> None:
     world.poll(name, instance, mishaps)
 
 
+def go_on(name: str, instance: int, mishaps: Mishaps, world: World) -> None:
+    world.go_on(name, instance, mishaps)
+
+
 def outage(name: str, world: World) -> None:
     world.outage(name)
 
@@ -74,21 +78,41 @@ def step(do: Callable[..., None], *arguments: st.SearchStrategy[Any]) -> st.Sear
     return st.tuples(*arguments).map(lambda given: partial(do, *given))
 
 
-steps = st.one_of(
-    step(post, named_letters, few_mishaps),
-    step(post, named_letters, few_mishaps),
-    step(post, nameless_letters, st.just({})),
-    step(retry, st.integers(0, 20), few_mishaps),
-    step(poll, consumers, instances, mishaps),
-    step(poll, consumers, instances, mishaps),
-    step(poll, st.just("aggregate"), instances, mishaps),
+posts = step(post, named_letters, few_mishaps)
+any_post = posts | posts | step(post, nameless_letters, st.just({}))
+retries = step(retry, st.integers(0, 20), few_mishaps)
+polls = step(poll, consumers, instances, mishaps)
+counting = step(poll, st.just("aggregate"), instances, mishaps)
+archiving = step(poll, st.just("archive"), instances, mishaps)
+waiting = step(advance, st.sampled_from([SECOND, 20 * SECOND, 70 * SECOND, 7 * MINUTE]))
+
+everything = st.one_of(
+    any_post,
+    any_post,
+    retries,
+    polls,
+    counting,
+    step(go_on, consumers, instances, mishaps),
     step(commit, mishaps),
     step(roll, mishaps),
     step(replay, mishaps),
     step(outage, consumers),
     step(rebuild),
     step(fan_out, st.sampled_from(["match", "cup/2#b"]), st.sampled_from([1, 2, 3, 4])),
-    step(advance, st.sampled_from([SECOND, 20 * SECOND, 70 * SECOND, 7 * MINUTE])),
+    waiting,
+)
+"""All that may happen; what follows brings parts of it closer together."""
+races = st.one_of(posts, retries, counting, counting, step(go_on, st.just("aggregate"), instances, mishaps))
+history = st.one_of(posts, retries, archiving, archiving, step(commit, mishaps), step(commit, mishaps), step(rebuild))
+rollups = st.one_of(
+    posts, counting, counting, step(roll, mishaps), step(roll, mishaps), step(advance, st.just(61 * SECOND))
+)
+fan_outs = st.one_of(
+    posts,
+    retries,
+    counting,
+    step(fan_out, st.just("match"), st.sampled_from([1, 2, 3, 4])),
+    step(advance, st.sampled_from([35 * SECOND, 3 * MINUTE])),
 )
 
 
@@ -115,7 +139,35 @@ def unfold(steps: list[Step], delivery: Delivery, batch: int) -> None:
         check_history(world)
 
 
-@given(st.lists(steps, min_size=5, max_size=40), st.sampled_from(list(Delivery)), st.integers(1, 8))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def histories(steps: st.SearchStrategy[Step], examples: int) -> Callable[..., Any]:
+    """A test of so many histories."""
+    given_history = given(
+        st.lists(steps, min_size=5, max_size=40), st.sampled_from(list(Delivery)), st.integers(1, 8)
+    )
+    how = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return lambda test: how(given_history(test))
+
+
+@histories(everything, 200)
 def test_every_accepted_event_counts_once_whatever_happens(steps: list[Step], delivery: Delivery, batch: int) -> None:
+    unfold(steps, delivery, batch)
+
+
+@histories(races, 100)
+def test_instances_that_race_each_other_lose_nothing(steps: list[Step], delivery: Delivery, batch: int) -> None:
+    unfold(steps, delivery, batch)
+
+
+@histories(history, 100)
+def test_the_history_holds_every_event_once(steps: list[Step], delivery: Delivery, batch: int) -> None:
+    unfold(steps, delivery, batch)
+
+
+@histories(rollups, 100)
+def test_minutes_and_hours_follow_whatever_comes_late(steps: list[Step], delivery: Delivery, batch: int) -> None:
+    unfold(steps, delivery, batch)
+
+
+@histories(fan_outs, 100)
+def test_a_changing_fan_out_moves_no_event(steps: list[Step], delivery: Delivery, batch: int) -> None:
     unfold(steps, delivery, batch)

@@ -4,13 +4,14 @@ Every function is the real one. A history is a list of steps, each with the mish
 one can be shrunk and repeated.
 """
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.local.triggers import Consumer, Delivery, Terms
+from adapters.local.stream import Heads
+from adapters.local.triggers import Consumer, Delivery, Log, Terms
 from functions.aggregate.handler import make as make_aggregate
 from functions.archive.handler import STAGING
 from functions.archive.handler import make as make_archive
@@ -18,7 +19,7 @@ from functions.commit.handler import make as make_commit
 from functions.ingest.handler import Ingest, Receipt, Sent
 from functions.roll.handler import make as make_roller
 from lab.faults import Crash, FaultyDelivery, Mishap, Plan, faulty
-from lab.memory import MemorySuite
+from lab.memory import MemoryStream, MemorySuite
 from shared.audience.dirty import DIRTY_TABLE, partitions
 from shared.audience.keys import AUDIENCE_TABLE
 from shared.dead_letters import DeadLetters
@@ -36,7 +37,7 @@ SETTINGS: Final = Settings(chunk_events=3)
 CONSUMERS: Final = {"aggregate": (make_aggregate, AUDIENCE_TABLE), "archive": (make_archive, STAGING)}
 """How to make each, and the store it cannot do without."""
 INSTANCES: Final = 2
-"""Of each consumer: each believes what it remembers, and reads what the other has read already."""
+"""Of each consumer. Each keeps states warm that the other changes."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 Mishaps = Mapping[int, Mishap]
@@ -83,7 +84,7 @@ class World:
         self.posts: list[Post] = []
         self.started = self.clock.now_ms()
         self.ingest = Ingest(self.weak, SETTINGS)
-        self.workers = {(name, n): Worker(self, name) for name in CONSUMERS for n in range(INSTANCES)}
+        self.workers = {(name, n): Worker(self, name, n) for name in CONSUMERS for n in range(INSTANCES)}
 
     def send(self, post: Post, mishaps: Mishaps) -> None:
         """Post a body; without an answer it is not known what became of it."""
@@ -102,6 +103,10 @@ class World:
     def poll(self, name: str, instance: int, mishaps: Mishaps) -> int:
         """One delivery from each partition; how many records were handed over."""
         return self.workers[name, instance].poll(mishaps)
+
+    def go_on(self, name: str, instance: int, mishaps: Mishaps) -> int:
+        """As `poll`, by an instance that does not know what others have done since."""
+        return self.workers[name, instance].go_on(mishaps)
 
     def outage(self, name: str) -> None:
         """The function's store is down for so long that what is delivered is given up."""
@@ -171,23 +176,47 @@ class World:
         self.deal(mishaps)
         if rival is not None:
             self.plan.rival = rival
-        with contextlib.suppress(Crash, GrandstandError):
+        with suppress(Crash, GrandstandError):
             work()
+
+
+class Share:
+    """What one of several subscribers gets of a log when messages are dealt out one by one, as by Pub/Sub."""
+
+    def __init__(self, log: MemoryStream, instance: int) -> None:
+        self._log = log
+        self._instance = instance
+
+    def heads(self) -> Heads:
+        return self._log.heads()
+
+    def read(self, partition: str, after: int, limit: int, max_bytes: int) -> Sequence[Record]:
+        rest = self._log.read(partition, after, 1 << 30, 1 << 40)
+        return [record for record in rest if hash(record.position) % INSTANCES == self._instance][:limit]
 
 
 class Worker:
     """One instance of one consumer. It dies of a Crash, and begins anew with nothing but what is stored."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, instance: int) -> None:
         self._world = world
         self._name = name
+        self._apart = world.delivery is Delivery.EACH
+        self._group = f"{name}-{instance}" if self._apart else name
+        log: MemoryStream = world.suite.stream("events")
+        self._log: Log = Share(log, instance) if self._apart else log
         self._in_hand: Sequence[Record] = ()
         self._start()
 
     def poll(self, mishaps: Mishaps) -> int:
+        """Take the partitions over, and deliver once from each."""
+        self._subscribe()
+        return self.go_on(mishaps)
+
+    def go_on(self, mishaps: Mishaps) -> int:
+        """Deliver from where this instance believes to be, whatever another has done meanwhile."""
         self._world.deal(mishaps)
-        rival: BatchHandler = CONSUMERS[self._name][0](self._world.ports, SETTINGS)
-        self._world.plan.rival = lambda: rival(self._in_hand, NO_DEADLINE)
+        self._world.plan.rival = self._rival
         try:
             return self._consumer.poll()
         except Crash:
@@ -196,18 +225,33 @@ class Worker:
             pass
         return 1
 
+    def _rival(self) -> None:
+        """Another instance does what this one is about to do; where each has its share, it goes on with its own."""
+        if self._apart:
+            for other in self._world.workers.values():
+                if other is not self and other._name == self._name:
+                    other._subscribe()
+                    other._consumer.poll()
+        else:
+            rival: BatchHandler = CONSUMERS[self._name][0](self._world.ports, SETTINGS)
+            rival(self._in_hand, NO_DEADLINE)
+
     def _start(self) -> None:
-        suite = self._world.suite
         handler: BatchHandler = CONSUMERS[self._name][0](self._world.weak, SETTINGS)
 
         def handle(records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
             self._in_hand = records
             return handler(records, deadline)
 
+        self._handler = handle
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        suite = self._world.suite
         self._consumer = Consumer(
-            self._name,
-            handle,
-            source=suite.stream("events"),
+            self._group,
+            self._handler,
+            source=self._log,
             progress=suite.progress("events"),
             dead_letters=DeadLetters(self._world.weak, SETTINGS),
             clock=suite.clock,
