@@ -123,12 +123,20 @@ def post_ratio() -> Figure:
 
 
 def cpu_of_posts(served: Served) -> float:
-    connection, before = served.connect(), served.cpu_seconds()
-    for _, body in zip(range(POSTS), LiveBodies(BODY_EVENTS, BODY_VIEWERS, CONTENTS), strict=False):
+    """The server's CPU seconds for POSTS posts that come by all connections at once."""
+    before = served.cpu_seconds()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(lambda _: posts(served, POSTS // CONNECTIONS), range(CONNECTIONS)))
+    return served.cpu_seconds() - before
+
+
+def posts(served: Served, number: int) -> None:
+    """Post so many bodies, one after the other. Raises RuntimeError when one is refused."""
+    connection = served.connect()
+    for _, body in zip(range(number), LiveBodies(BODY_EVENTS, BODY_VIEWERS, CONTENTS), strict=False):
         if connection.post(body) != ACCEPTED:
             raise RuntimeError("a post was refused")
     connection.close()
-    return served.cpu_seconds() - before
 
 
 def percentiles(seconds: Sequence[float]) -> tuple[float, float]:

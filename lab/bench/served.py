@@ -103,7 +103,7 @@ def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
         else:
             return
     server.kill()
-    raise RuntimeError(f"{server.args!r} did not start: {server.communicate()[1].decode(errors='replace')[-2000:]}")
+    raise RuntimeError(f"{server.args!r} did not start: {server.communicate()[1].decode(errors='replace')[-500:]}")
 
 
 def free_port() -> int:
