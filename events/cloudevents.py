@@ -149,9 +149,9 @@ _UNKNOWN_TYPE: Final = (
 
 
 def _data(raw: Mapping[str, Any]) -> Any:
-    if not _is_json(str(raw.get("datacontenttype", "application/json"))):
+    if not _is_json(str(raw.get("datacontenttype") or "application/json")):
         raise _NotAnEvent("wrong_type", "datacontenttype must be application/json")
-    if "data_base64" in raw:
+    if raw.get("data_base64") is not None:
         try:
             return _json(base64.b64decode(str(raw["data_base64"]), validate=True))
         except (binascii.Error, ValueError, InvalidInput) as error:

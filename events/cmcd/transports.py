@@ -160,13 +160,21 @@ def _json_values(body: bytes) -> Iterator[tuple[int, Any]]:
     try:
         value = _decoded(body)
     except InvalidInput:
-        lines = list(_lines(body))
-        if len(lines) < 2:  # not NDJSON either
+        reports = [(index, _report(line)) for index, line in _lines(body)]
+        if not any(report is not None for _, report in reports):  # not NDJSON either
             raise
-        for index, line in lines:
-            yield index, _decoded(line)
+        yield from reports
         return
     yield from enumerate(value if isinstance(value, list) else [value])
+
+
+def _report(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line; None where it is none."""
+    try:
+        report = _decoded(line)
+    except InvalidInput:
+        return None
+    return report if isinstance(report, dict) else None
 
 
 def _decoded(text: bytes) -> Any:

@@ -59,6 +59,9 @@ class CmcdQuery(BaseModel):
         default=None, description="What the viewer agreed to."
     )
     child: Literal["true", "false", "1", "0"] | None = Field(default=None, description="Whether a child watches.")
+    report_every_seconds: int | None = Field(
+        default=None, ge=1, le=3_600, description="How often the player reports."
+    )
 
 
 class Success(BaseModel):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -116,7 +117,8 @@ class Packer:
             told = told.without(faults)
         if not len(told):
             parts = _tallies_alone(rejected, starts)
-            return Packing([_record(None, group, part, met) for group, part in parts.items()], 0, rejected)
+            records = [_record(None, group, part, met) for group, part in parts.items()]
+            return Packing(records, 0, _in_order(rejected))
         moments = _moments(body, told, met)
         earliest, latest = min(moments), max(moments)
         late = self._late(moments, earliest, latest, met.received_at)
@@ -128,7 +130,7 @@ class Packer:
         for part in parts.values():
             part.kept = _kept(batch, part.accepted, met.level)
         records = [_record(batch, group, part, met) for group, part in parts.items()]
-        return Packing(records, len(told) - len(late), sorted(rejected, key=lambda each: each.index))
+        return Packing(records, len(told) - len(late), _in_order(rejected))
 
     def _chunk_starts(self, body: Body, body_bytes: int) -> Sequence[int]:
         """The first place in the body of each chunk."""
@@ -177,6 +179,11 @@ class Packer:
                 k = ks[profile, fan_out] = partition(batch.disguised.hash_of(profile), fan_out)
             groups.append((content_id, k, bisect_right(starts, index) - 1))
         return groups
+
+
+def _in_order(rejected: Iterable[Rejection]) -> list[Rejection]:
+    """As the sender counts."""
+    return sorted(rejected, key=attrgetter("index"))
 
 
 def _moments(body: Body, told: Told, met: Circumstances) -> Sequence[int]:

@@ -1,6 +1,7 @@
 """Ingest over HTTP: native events, CloudEvents, CMCD, and Segment's API."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
@@ -28,6 +29,7 @@ EXPANSION: Final = 8
 """How much larger a compressed body is taken to be."""
 JSON_TYPES: Final = ("application/json", "text/json")
 LINE_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+FLAGS: Final = {None: None, "true": True, "1": True, "false": False, "0": False}
 WINDOW_MS: Final = 5_000
 
 Headers = Mapping[str, str]
@@ -128,7 +130,8 @@ class Routes:
             content_id=query.get("content"),
             user_agent=request.headers.get("user-agent"),
             consent=query.get("consent"),
-            child={"true": True, "1": True}.get(query.get("child", "")),
+            child=_flag(query.get("child")),
+            report_every_seconds=_seconds(query.get("report_every_seconds")),
             extra_fields=self._extra_fields,
         )
         if data.strip():
@@ -177,6 +180,19 @@ async def _apart(sent: Sent, work: Callable[[], Answer]) -> Answer:
     """Do the work here when it is small, else in a worker thread."""
     expected = len(sent.data) * (EXPANSION if sent.encoding else 1)
     return work() if expected <= INLINE_BYTES else await asyncio.to_thread(work)
+
+
+def _flag(said: str | None) -> bool | None:
+    """What a query says of a yes or no. Raises InvalidInput for what is neither: a child must not be overlooked."""
+    if said not in FLAGS:
+        raise InvalidInput("child must be true or false", reason="query")
+    return FLAGS[said]
+
+
+def _seconds(said: str | None) -> int | None:
+    if said is not None and not re.fullmatch("[0-9]{1,9}", said):
+        raise InvalidInput("report_every_seconds must be a whole number of seconds", reason="query")
+    return None if said is None else int(said)
 
 
 def _media_type(headers: Headers) -> str:

@@ -45,6 +45,12 @@ def test_the_attributes_complete_the_data() -> None:
     assert (event.event_id, event.session_id) == ("/web/e-1", "s-1")
 
 
+def test_an_attribute_that_is_null_is_not_there() -> None:
+    nothing = dict.fromkeys(("datacontenttype", "dataschema", "data_base64", "time"))
+    assert only(structured(data={"session_id": "s", "event_timestamp": 5}, **nothing)).event_timestamp == 5
+    assert only(structured(data=None, data_base64=base64.b64encode(b'{"viewer_id":"v"}').decode())).viewer_id == "v"
+
+
 def test_what_the_data_says_goes_first() -> None:
     data = {"session_id": "s", "event_type": "stop", "content_id": "c", "event_id": "own", "event_timestamp": 5}
     event = only(structured(data=data))

@@ -84,9 +84,7 @@ def test_json_comes_as_an_object_an_array_or_lines() -> None:
     assert by_line.normalised == {}
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"nonsense", b'{"br":', b'{"sid":"s"}\n{"sid"', b"\xff\xfe", b"[" * 5_000, b"[]"]
-)
+@pytest.mark.parametrize("body", [b"", b"nonsense", b'{"br":', b'{"sid"\n{"sid"', b"\xff\xfe", b"[" * 5_000, b"[]"])
 def test_what_is_not_json_is_invalid(body: bytes) -> None:
     with pytest.raises(InvalidInput) as raised:
         from_json(body, NOW, context=CONTEXT)
@@ -98,6 +96,11 @@ def test_a_bad_item_of_a_json_array_is_rejected_alone() -> None:
     assert list(body.indices) == [0]
     codes = [(rejection.index, rejection.code) for rejection in body.rejected]
     assert codes == [(1, "not_an_object"), (2, "missing_content"), (3, "unreadable")]
+
+
+def test_a_bad_line_of_json_is_rejected_alone() -> None:
+    body = from_event_lines(b'{"sid":"s","cid":"c"}\n{"sid":NaN}\n7\n{"sid":"t","cid":"c"}', NOW, context=CONTEXT)
+    assert (list(body.indices), [each.index for each in body.rejected]) == ([0, 3], [1, 2])
 
 
 def test_event_lines_are_reports_in_order() -> None:

@@ -225,10 +225,11 @@ def test_a_body_with_nothing_valid_leaves_its_tallies() -> None:
 
 def test_a_body_without_a_single_event_by_its_rules_names_no_content() -> None:
     desk = Desk()
-    post(desk, as_json(told(3, watched_ms=-1)))
+    receipt = post(desk, as_json([*told(2, watched_ms=-1), *told(1, watched_ms="x")]))
+    assert [each.index for each in receipt.rejected] == [0, 1, 2]
     (columns,) = desk.stream.columns()
     assert (columns.header.content_id, columns.header.k, columns.n) == ("", 0, 0)
-    assert columns.header.rejected == {"out_of_range": 3}
+    assert columns.header.rejected == {"out_of_range": 2, "wrong_type": 1}
 
 
 def test_an_empty_list_leaves_nothing() -> None:

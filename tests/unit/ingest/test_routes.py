@@ -67,10 +67,7 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
     [
         (as_json(told(3)), "application/json; charset=utf-8"),
         (as_json(told(3), batch_id="b", sent_at=NOW), "application/json"),
-        (
-            b"\n".join(map(json.dumps, told(3)) if False else (json.dumps(each).encode() for each in told(3))),
-            "application/x-ndjson",
-        ),
+        (b"\n".join(json.dumps(each).encode() for each in told(3)), "application/x-ndjson"),
         (as_json(told(3)), "text/plain;charset=UTF-8"),
         (as_json(told(3)), ""),
     ],
@@ -220,9 +217,27 @@ def test_cmcd_garbage_is_refused(venue: Venue) -> None:
     assert venue.get("/v1/cmcd", headers={"CMCD-Session": "%%%"}).status_code in (400, 422)
 
 
-def test_cmcd_without_consent_has_no_profile(venue: Venue) -> None:
+def test_a_cmcd_request_says_how_often_the_player_reports(venue: Venue) -> None:
+    assert venue.get("/v1/cmcd", params={"CMCD": CMCD, "report_every_seconds": "30"}).status_code == 204
+    assert venue.desk.stream.columns()[0].profiles.report_every_seconds.tolist() == [30]
+
+
+@pytest.mark.parametrize("wrong", ["child=yes", "child=TRUE", "report_every_seconds=x", "report_every_seconds=1.5"])
+def test_what_a_cmcd_request_says_wrongly_is_not_overlooked(venue: Venue, wrong: str) -> None:
+    name = wrong.partition("=")[0]
+    assert name in problem(venue.get(f"/v1/cmcd?{wrong}", headers={"CMCD-Session": 'sid="s",cid="c"'}), 400)["detail"]
+    assert venue.desk.stream.records == []
+
+
+def test_a_cmcd_post_needs_no_body(venue: Venue) -> None:
+    assert venue.post("/v1/cmcd?content=match", cmcd_session='sid="s-1"').status_code == 204
+    assert venue.kinds() == ["heartbeat"]
+
+
+def test_cmcd_of_a_child_or_without_consent_has_no_profile(venue: Venue) -> None:
+    assert venue.get("/v1/cmcd", params={"CMCD": CMCD, "child": "1"}).status_code == 204
     assert venue.get("/v1/cmcd", params={"CMCD": CMCD, "consent": "none"}).status_code == 204
-    assert venue.desk.stream.columns()[0].profiles.no_profile.tolist() == [True]
+    assert [each.profiles.no_profile.tolist() for each in venue.desk.stream.columns()] == [[True], [True]]
 
 
 # Segment
