@@ -2,9 +2,10 @@
 
 A body is decoded in one go, into core events or else into whole ones. When that fails it is decoded in blocks and,
 inside a block that fails, item by item, so that a wrong type costs its own event only. Real players' slips are
-mended and counted: 10.0 where an integer is due, times as RFC 3339 text or with decimals.
+mended and counted: 10.0 or 9.6 where an integer is due, times as RFC 3339 text.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from threading import Lock
@@ -96,7 +97,7 @@ class Native:
             raise empty()
         if start not in b"[{":
             raise InvalidInput(
-                'the body is not JSON; send an array of events or {"events": […]}', reason="unreadable"
+                'the body is not JSON in UTF-8; send an array of events or {"events": […]}', reason="unreadable"
             )
         kind = "array" if start == b"[" else "envelope"
         body, why = self._knowing(data, kind)
@@ -269,6 +270,12 @@ def unreadable(error: Exception) -> InvalidInput:
     return InvalidInput(f'send a JSON array of events or {{"events": […]}}: {error}', reason="unreadable")
 
 
+def _line_unreadable(error: Exception) -> str:
+    if isinstance(error, msgspec.DecodeError):
+        return f"the line is not JSON: {error}"
+    return f"the line is not JSON: {unreadable(error).detail}"
+
+
 def rejection(index: int, error: msgspec.ValidationError) -> Rejection:
     """Why one event failed its types, with the field named first."""
     text, _, where = str(error).partition(" - at `$")
@@ -282,7 +289,7 @@ def _spoilt(error: Exception, index: int, body: Body, *, alone: bool) -> None:
     """Reject what is no JSON by itself, or the whole body with it."""
     if not alone:
         raise unreadable(error) from None
-    body.rejected.append(Rejection(index, "unreadable", f"the line is not JSON: {unreadable(error).detail}"))
+    body.rejected.append(Rejection(index, "unreadable", _line_unreadable(error)))
 
 
 def _decoders(kind: Any) -> dict[str, Decode]:
@@ -313,16 +320,17 @@ def _headed(envelope: Any) -> Body:
 
 
 def _mended(fields: Any, body: Body) -> Any:
-    """The item with whole decimals as integers and any known form of time as ms."""
+    """The item with decimals rounded where integers are due, and any known form of time as ms."""
     if not isinstance(fields, dict):
         return fields
     for name in _INTEGERS & fields.keys():
         value = fields[name]
-        if isinstance(value, float) and value.is_integer():
-            fields[name] = int(value)
-            body.normalised["whole_decimal"] = body.normalised.get("whole_decimal", 0) + 1
+        if isinstance(value, float):
+            fields[name] = math.floor(value + 0.5)
+            rule = "whole_decimal" if value.is_integer() else "decimal_for_integer"
+            body.normalised[rule] = body.normalised.get(rule, 0) + 1
     moment = fields.get("event_timestamp")
-    if isinstance(moment, str | float) and (ms := to_ms(moment)) is not None:
+    if isinstance(moment, str) and (ms := to_ms(moment)) is not None:
         fields["event_timestamp"] = ms
         body.normalised["time_format"] = body.normalised.get("time_format", 0) + 1
     return fields

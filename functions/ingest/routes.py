@@ -154,9 +154,10 @@ class Routes:
 def nothing_valid(receipt: Receipt) -> Response:
     """Every event was rejected, or there was none."""
     told = receipt.as_json()
+    said = "no event of the body was taken; `rejected` says why, event by event"
     return problem(
         422,
-        "no event of the body was taken; `rejected` says why, event by event",
+        said if receipt.rejected else "there is no event in the body; send one at least",
         reason="nothing-valid",
         extensions={name: told[name] for name in ("accepted", "rejected", "report_every_seconds")},
     )

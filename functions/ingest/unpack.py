@@ -1,6 +1,7 @@
 """The bytes of a request's body, decompressed under a limit."""
 
 import zlib
+from codecs import BOM_UTF8
 from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
@@ -18,7 +19,7 @@ MAX_ZSTD_WINDOW_BYTES: Final = 8 * 1024 * 1024
 
 
 def unpack(data: bytes, encoding: str, max_bytes: int) -> bytes:
-    """`data` without its Content-Encoding: gzip, zstd, or identity.
+    """`data` without its Content-Encoding (gzip, zstd, or identity) and without a byte order mark.
 
     Raises InvalidInput: 415 for another encoding, 413 past `max_bytes`, 400 for damaged data.
     """
@@ -34,7 +35,7 @@ def unpack(data: bytes, encoding: str, max_bytes: int) -> bytes:
             raise InvalidInput(told, status=415, reason="encoding")
     if len(plain) > max_bytes:
         raise too_large(max_bytes)
-    return plain
+    return plain.removeprefix(BOM_UTF8)
 
 
 def digest_of(data: bytes, without: str | None = None) -> bytes:

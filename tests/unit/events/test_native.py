@@ -77,7 +77,7 @@ def test_extra_fields_are_kept_when_the_operator_lists_them() -> None:
     ("field", "value", "code"),
     [
         ("watched_ms", "long", "wrong_type"),
-        ("watched_ms", 1.5, "wrong_type"),
+        ("watched_ms", "1.5", "wrong_type"),
         ("content_id", 7, "wrong_type"),
         ("event_timestamp", "yesterday", "wrong_type"),
         ("event_timestamp", True, "wrong_type"),
@@ -114,6 +114,7 @@ def test_a_missing_field_is_called_missing() -> None:
     ("sent", "mended"),
     [
         ({"watched_ms": 10_000.0}, {"watched_ms": 10_000}),
+        ({"watched_ms": 9_999.5, "bitrate_kbps": 1_200.4}, {"watched_ms": 10_000, "bitrate_kbps": 1_200}),
         ({"event_timestamp": "2026-10-28T18:00:00.250Z"}, {"event_timestamp": KICK_OFF + 250}),
         ({"event_timestamp": KICK_OFF + 0.4}, {"event_timestamp": KICK_OFF}),
         ({"event_timestamp": float(KICK_OFF)}, {"event_timestamp": KICK_OFF}),
@@ -180,6 +181,7 @@ def test_lines_are_taken_or_rejected_one_by_one() -> None:
         20: "wrong_type",
     }
     assert [event.event_id for event in body.events] == [str(i) for i in body.indices]
+    assert all("line" in each.reason and "array" not in each.reason for each in body.rejected[:4])
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \r\n"])

@@ -92,7 +92,7 @@ def test_nothing_valid_is_a_422_that_says_why_and_is_counted(venue: Venue) -> No
     assert [each["index"] for each in told_back["rejected"]] == [0, 1]
     (columns,) = venue.desk.stream.columns()
     assert columns.header.rejected == {"out_of_range": 2}
-    problem(venue.post("/v1/events", b"[]"), 422)
+    assert "no event in the body" in problem(venue.post("/v1/events", b"[]"), 422)["detail"]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def refused(data: bytes, encoding: str) -> InvalidInput:
         (zstd(PLAIN), "zstd"),
         (zstd(PLAIN, told=False), "zstd"),
         (zstd(PLAIN[:99]) + zstd(PLAIN[99:]), "zstd"),
+        (b"\xef\xbb\xbf" + PLAIN, ""),
+        (gzip.compress(b"\xef\xbb\xbf" + PLAIN), "gzip"),
     ],
 )
 def test_every_known_encoding_gives_the_same_bytes(data: bytes, encoding: str) -> None:
