@@ -37,8 +37,6 @@ class SegmentCall:
     identifies: list[Identify] = field(default_factory=list)
     ignored: int = 0
     """Calls that are none of Grandstand's: page, screen, group, alias, and track calls outside the Video spec."""
-    write_key: str | None = None
-    """Segment's senders may carry it in the body."""
 
 
 def decode(kind: str, body: bytes, received_at: int, *, extra_fields: frozenset[str] = frozenset()) -> SegmentCall:
@@ -58,21 +56,31 @@ def decode(kind: str, body: bytes, received_at: int, *, extra_fields: frozenset[
         calls.add(0, message, kind)
         return calls.call
     batch = _decoded(body, _BATCH)
-    calls = _Calls(
-        {"context": batch.context, "sentAt": batch.sent_at, "writeKey": batch.write_key}, received_at, extra_fields
-    )
+    calls = _Calls({"context": batch.context, "sentAt": batch.sent_at}, received_at, extra_fields)
     for index, raw in enumerate(batch.batch):
         calls.add_raw(index, bytes(raw))
     return calls.call
+
+
+def write_key_of(body: bytes) -> str | None:
+    """The write key in the body, where Segment's senders may carry it; None where there is none to be read."""
+    try:
+        return _KEYED.decode(body).write_key
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class _Batch(msgspec.Struct, rename="camel"):
     batch: list[msgspec.Raw]
     context: Any = None
     sent_at: Any = None
-    write_key: Any = None
 
 
+class _Keyed(msgspec.Struct, rename="camel"):
+    write_key: str | None = None
+
+
+_KEYED: Final = msgspec.json.Decoder(_Keyed)
 _BATCH: Final = msgspec.json.Decoder(_Batch)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -93,10 +101,7 @@ class _Calls:
         self._extra_fields = extra_fields
         self._contents: dict[tuple[str, str | None], str] = {}
         self._indices: list[int] = []
-        self.call = SegmentCall(
-            Body(events=[], indices=self._indices, sent_at=to_ms(envelope.get("sentAt"))),
-            write_key=text(envelope, "writeKey"),
-        )
+        self.call = SegmentCall(Body(events=[], indices=self._indices, sent_at=to_ms(envelope.get("sentAt"))))
 
     def add_raw(self, index: int, raw: bytes) -> None:
         """A call of a batch, by the limits of a batch."""

@@ -2,7 +2,7 @@
 
 | credential | opens | how it is sent |
 |---|---|---|
-| write key | ingest | `Authorization: Bearer`, `X-Write-Key`, `?key=`, the user name of Basic |
+| write key | ingest | `Authorization: Bearer`, `X-Write-Key`, `?key=`, the user name of Basic; in Segment's bodies |
 | publish key | what is public of listed contents | `Authorization: Bearer`, `?key=` |
 | viewer token | `/v1/viewers/{its own subject}` | `Authorization: Bearer` |
 | operator key | everything but ingest | `Authorization: Bearer`, the user name of Basic |
@@ -171,6 +171,9 @@ class Guard:
         if endpoint.scope is Scope.OPEN:
             return
         sent = list(_credentials(request, headers))
+        if not sent and endpoint.key_in_body is not None:
+            key = endpoint.key_in_body(await request.body(), headers)
+            sent = [_Sent(key, private=False)] if key else []
         caller = await self._caller(sent) if sent else None
         if caller is None:
             if not self._loopback:

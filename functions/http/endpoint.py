@@ -48,3 +48,5 @@ class Endpoint:
     document: Callable[[], Doc] = Doc
     cors: bool = False
     """Whether a page of another origin may call it (players with a write key, widgets with a publish key)."""
+    key_in_body: Callable[[bytes, Mapping[str, str]], str | None] | None = None
+    """Reads a write key off the body and the headers (by lower-case name), where the protocol has it there."""

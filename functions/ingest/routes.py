@@ -17,6 +17,7 @@ from functions.http.problems import problem
 from functions.ingest import documents
 from functions.ingest.handler import Ingest, Receipt, Sent
 from functions.ingest.packing import Packing
+from functions.ingest.unpack import unpack
 from shared.errors import InvalidInput
 from shared.ports import Ports
 from shared.privacy.pseudonym import pseudonym
@@ -50,6 +51,7 @@ def make(ports: Ports, settings: Settings) -> list[Endpoint]:
                 partial(routes.take_segment, kind),
                 summary=f"Segment's {kind} call",
                 document=documents.segment,
+                key_in_body=routes.segment_key,
             )
             for kind in segment.KINDS
         ),
@@ -104,6 +106,14 @@ class Routes:
             await asyncio.to_thread(self._put_attributes, call)
         await self._ingest.append(packing.records)
         return json_answer({"success": True})
+
+    def segment_key(self, body: bytes, headers: Headers) -> str | None:
+        """The write key that a call of Segment's carries."""
+        try:
+            plain = unpack(body, headers.get("content-encoding", ""), segment.MAX_BATCH_BYTES)
+        except InvalidInput:
+            return None
+        return segment.write_key_of(plain)
 
     def _decoder(self, headers: Headers) -> Callable[[bytes], Body]:
         native = self._ingest.native

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.segment import KINDS, SegmentCall, decode
+from events.segment import KINDS, SegmentCall, decode, write_key_of
 from shared.errors import InvalidInput
 
 NOW = 1_795_197_721_000
@@ -130,8 +130,10 @@ def test_a_call_without_content_is_about_what_the_same_session_last_watched() ->
 
 
 def test_a_write_key_may_come_in_the_body() -> None:
-    assert batch(PLAYING, writeKey="w").write_key == sent("track", {**PLAYING, "writeKey": "w"}).write_key == "w"
-    assert batch(PLAYING).write_key is None
+    for call in ({**PLAYING, "writeKey": "w"}, {"batch": [PLAYING], "writeKey": "w"}):
+        assert write_key_of(json.dumps(call).encode()) == "w"
+    for none in (b"{}", b'{"writeKey":7}', b"[]", b"", b"\xff", b"[" * 9_000):
+        assert write_key_of(none) is None
 
 
 def test_the_context_of_a_batch_holds_for_its_calls() -> None:

@@ -26,12 +26,12 @@ CMCD = f'cid="match",sid="s-1",sf=h,st=l,br=2500,ts={NOW},v=2,e=t,sn=1'
 
 
 class Venue:
-    """Ingest behind the HTTP edge, on loopback."""
+    """Ingest behind the HTTP edge; the one key is `k`, and on loopback none is needed."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, loopback: bool = True, **settings: Any) -> None:
         self.desk = Desk()
         made = Settings(**settings)
-        app = build_app(make(self.desk.ports, made), self.desk.ports, made, loopback=True)
+        app = build_app(make(self.desk.ports, made), self.desk.ports, made, loopback=loopback)
         self.transport = httpx.ASGITransport(app)
 
     def get(self, path: str, **sent: Any) -> httpx.Response:
@@ -157,10 +157,26 @@ def test_a_spike_is_told_in_the_answers_and_beyond_all_bounds_refused() -> None:
     assert answer.headers["retry-after"]
 
 
-def test_a_page_of_another_origin_may_report(venue: Venue) -> None:
-    answer = venue.post("/v1/events?key=k", as_json(told(1)), content_type="text/plain", origin="https://tv.example")
-    assert answer.status_code in (202, 403)
-    assert "access-control-allow-origin" in answer.headers or answer.status_code == 403
+@pytest.mark.parametrize(
+    ("venue", "origin"),
+    [
+        (Venue(loopback=False), "https://tv.example"),
+        (Venue(loopback=False), "null"),
+        (Venue(), "http://localhost:5173"),
+    ],
+)
+def test_a_page_of_another_origin_reports_by_send_beacon(venue: Venue, origin: str) -> None:
+    answer = venue.post("/v1/events?key=k", as_json(told(1)), content_type="text/plain;charset=UTF-8", origin=origin)
+    assert answer.status_code == 202
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert venue.desk.stream.columns()[0].header.source == "web"
+
+
+@pytest.mark.parametrize("origin", ["https://tv.example", "null"])
+def test_on_loopback_pages_of_other_sites_report_nothing(venue: Venue, origin: str) -> None:
+    problem(venue.post("/v1/events?key=k", as_json(told(1)), content_type="text/plain", origin=origin), 403)
+    assert venue.desk.stream.records == []
 
 
 def test_what_was_mended_is_told(venue: Venue) -> None:
@@ -260,6 +276,25 @@ def test_segments_calls_are_answered_as_segment_does(venue: Venue) -> None:
     ]
     assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {"success": True})] * 5
     assert len(venue.kinds()) == 2
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("key", "status"), [("k", 200), ("x", 401), (None, 401)])
+def test_segments_calls_may_carry_the_write_key(key: str | None, status: int, packed: bool) -> None:
+    venue = Venue(loopback=False)
+    for path, call in (("/v1/track", video()), ("/v1/batch", {"batch": [video()]})):
+        body = json.dumps({**call, "writeKey": key}).encode()
+        headers = {"content_encoding": "gzip"} if packed else {}
+        answer = venue.post(path, gzip.compress(body) if packed else body, **headers)
+        assert answer.status_code == status
+    assert {each.header.source for each in venue.desk.stream.columns()} == ({"web"} if key == "k" else set())
+
+
+def test_the_key_in_a_body_counts_for_segment_only_and_only_where_no_other_is_sent() -> None:
+    venue = Venue(loopback=False)
+    problem(venue.post("/v1/events", as_json(told(1), writeKey="k")), 401)
+    problem(venue.post("/v1/track", json.dumps(video(writeKey="k")), x_write_key="x"), 401)
+    problem(venue.post("/v1/track", b"no gzip", content_encoding="gzip"), 401)
 
 
 def test_segments_bodies_are_corrected_by_their_sent_at(venue: Venue) -> None:
