@@ -27,11 +27,12 @@ WRONG: Final[tuple[dict[str, Any], ...]] = (
 
 @dataclass(frozen=True)
 class Said:
-    """An event to be: `after_ms` counts from when its body is first sent."""
+    """An event to be: `after_ms` counts from when its body is first sent, or from the history's start."""
 
     after_ms: int
     fields: dict[str, Any]
     taken: bool = True
+    from_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ _fields = st.fixed_dictionaries(
         "content_type": st.sampled_from(["live"]),
     },
 ).filter(lambda fields: bool(fields["viewer_id"] or fields["session_id"]))
-_near = st.integers(-70 * SECOND, 10 * SECOND) | st.integers(0, 4 * MINUTE)
+_near = st.integers(-20 * SECOND, 10 * SECOND) | st.integers(0, 4 * MINUTE)
+_first_minutes = st.integers(0, 40).map(lambda window: window * 5 * SECOND + 4_000)
 
 
 def _events(taken: tuple[int, ...]) -> st.SearchStrategy[Said]:
@@ -73,7 +75,8 @@ def _events(taken: tuple[int, ...]) -> st.SearchStrategy[Said]:
     wrong = st.builds(
         lambda said, wrong: replace(said, fields=said.fields | wrong, taken=False), good, st.sampled_from(WRONG)
     )
-    return good | good | good | good | refused | wrong
+    match = st.builds(Said, _first_minutes, _fields, st.just(True), st.just(True))
+    return good | good | match | match | refused | wrong
 
 
 def _letters(batch_ids: list[str], taken: tuple[int, ...]) -> st.SearchStrategy[Letter]:
@@ -92,11 +95,11 @@ nameless_letters = _letters([""], TAKEN + TO_THE_EDGE)
 """Sent once and answered, since a retry of theirs counts anew; so their events may lie at the very edge."""
 
 
-def write(letter: Letter, number: int, now_ms: int) -> Post:
+def write(letter: Letter, number: int, now_ms: int, started_ms: int) -> Post:
     """The body as it is sent, the same in every retry; `number` tells it from every other."""
     accepted, events = [], []
     for each in letter.said:
-        at = now_ms + each.after_ms
+        at = (started_ms if each.from_start else now_ms) + each.after_ms
         told = {name: value for name, value in each.fields.items() if value is not None}
         events.append({**told, "event_timestamp": at + letter.skew_ms})
         if each.taken:

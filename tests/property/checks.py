@@ -52,10 +52,11 @@ def check_completeness(world: World, told: Mapping[str, Any]) -> None:
         assert told["received"] == sum(receptions.values())
     # of one record's receptions the dead letters keep the last: others are then lost as duplicates, with no event
     assert told["received"] <= sum(receptions.values())
-    # a record of nothing but rejections is counted in the window it came in: a later retry of it, anew
-    rejections = {(header.record_id, header.tally_window): sum(header.rejected.values()) for header in headers}
-    assert rejected == sum(rejections.values())
-    assert rejected >= sum(len(post.rejected) for post in world.posts)
+    if not world.rescheduled:  # where rejections ride may hang on a schedule for the far future
+        # a record of nothing but rejections is counted in the window it came in: a later retry of it, anew
+        rejections = {(header.record_id, header.tally_window): sum(header.rejected.values()) for header in headers}
+        assert rejected == sum(rejections.values())
+        assert rejected >= sum(len(post.rejected) for post in world.posts)
 
 
 def check_history(world: World) -> None:
