@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from events.event import ENGAGEMENT_TYPES, EVENT_TYPES
+from events.event import ENGAGEMENT_TYPES, EVENT_TYPES, SAMPLED_TYPES
 from shared.audience.estimate import Estimate
 
 SUMS: Final = (
@@ -41,6 +41,7 @@ STARTUP_BINS: Final = 17 * STEPS_PER_OCTAVE + 1
 PLACE: Final = {name: place for place, name in enumerate((*SUMS, *TALLIES))}
 STARTUP_START: Final = len(PLACE)
 COUNTERS: Final = STARTUP_START + STARTUP_BINS
+SAMPLED_PLACES: Final = [PLACE[name] for name in SAMPLED_TYPES]
 
 GROUPS: Final = 16
 """Viewers fall into as many groups by a hash of their own; the spread of the groups' sums is their error."""
@@ -70,15 +71,22 @@ def startup_quantile(counters: Counters, quantile: float) -> int | None:
     return round(2 ** ((step - 0.5) / STEPS_PER_OCTAVE)) if step else 1
 
 
-def summed(counters: Counters, groups: Groups | None, name: str) -> Estimate:
-    """A sum and its standard error.
+def summed(counters: Counters, groups: Groups | None, name: str, level: int) -> Estimate:
+    """A sum and its standard error; the lowest rate that was met is r = 1/2**level.
 
-    The sampled part is a sum over 16 groups of viewers, drawn alike: s·√16, s being their standard deviation.
+    The sampled part S is a sum over 16 groups of viewers, drawn alike: s·√16, s being their standard deviation. A few
+    events may lie evenly in the groups by chance, so the error is at least that of the m events found being drawn one
+    by one: S·√((1 − r)(m + 1)) / m, one more than were found since few may also be too few by chance.
     """
     value = int(counters[PLACE[name]])
     if groups is None or name in TALLIES:
         return Estimate(value)
-    return Estimate(value, math.sqrt(GROUPS * float(np.var(groups[:, PLACE[name]], ddof=1))))
+    part = groups[:, PLACE[name]]
+    spread = math.sqrt(GROUPS * float(np.var(part, ddof=1)))
+    rate = 0.5**level
+    found = rate * float(part.sum() if name in EVENT_TYPES else groups[:, SAMPLED_PLACES].sum())
+    least = float(part.sum()) * math.sqrt((1 - rate) * (found + 1)) / found if found else 0.0
+    return Estimate(value, max(spread, least))
 
 
 def engagements(counters: Counters) -> int:

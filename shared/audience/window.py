@@ -80,7 +80,7 @@ class WindowState:
 
     def sum(self, name: str) -> Estimate:
         """One of SUMS or TALLIES, with its standard error where it was sampled."""
-        return summed(self.counters, self.groups, name)
+        return summed(self.counters, self.groups, name, self.level)
 
     def tally(self, name: str) -> int:
         """One of TALLIES."""

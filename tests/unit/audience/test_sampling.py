@@ -47,6 +47,14 @@ def test_viewers_by_country_are_unbiased(sampled: list[tuple[WindowState, int]])
         assert centred([miss(each.viewers, share) for each in found])
 
 
+@pytest.mark.parametrize("level", [3, 6])
+def test_few_events_that_lie_evenly_by_chance_are_no_surer_for_it(level: int) -> None:
+    stalling = 200 << level - 3
+    found = [state_of(*told(crowd(stalling, seed), kind="stall", level=level)).sum("stall") for seed in range(SEEDS)]
+    assert all(each.error > np.sqrt(each.value * (2**level - 1)) for each in found)
+    assert all(abs(miss(each, stalling)) < 4 for each in found)
+
+
 def test_what_is_never_sampled_is_exact() -> None:
     people = crowd(SIZE)
     joins = state_of(*told(people, kind="join"))
@@ -61,7 +69,7 @@ def test_what_is_never_sampled_is_exact() -> None:
 
 def test_errors_of_a_longer_window_come_from_the_viewers_in_it() -> None:
     people = crowd(SIZE)
-    states = [state_of(*told(people, level=3, window=window)) for window in (10, 11)]
-    whole = rolled_up(10, states)
-    assert whole.sum("heartbeat").value == sum(state.sum("heartbeat").value for state in states)
-    assert whole.sum("heartbeat").error == pytest.approx(2 * states[0].sum("heartbeat").error)
+    states = [state_of(*told(people, level=3, window=window)) for window in range(10, 18)]
+    half, whole = (rolled_up(10, states[:windows]).sum("heartbeat") for windows in (4, 8))
+    assert whole.value == sum(state.sum("heartbeat").value for state in states)
+    assert whole.error == pytest.approx(2 * half.error)
