@@ -34,6 +34,9 @@ class Doc:
     request: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[int, Any] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
+    tag: str | None = None
+    """What the document lists the endpoint under; the word after `/v1/` where it says nothing."""
+    body_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

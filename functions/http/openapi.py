@@ -30,24 +30,29 @@ PROBLEM: Final[Schema] = {
     "required": ["type", "title", "status", "detail", "instance"],
 }
 SCHEMES: Final[Schema] = {
-    "writeKey": {"type": "http", "scheme": "bearer", "description": "A write key; opens ingest only."},
-    "writeKeyHeader": {"type": "apiKey", "in": "header", "name": "X-Write-Key", "description": "A write key."},
+    "writeKey": {"type": "http", "scheme": "bearer", "description": "A write key as a Bearer token."},
+    "writeKeyHeader": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Write-Key",
+        "description": "A write key in `X-Write-Key`.",
+    },
     "writeKeyQuery": {
         "type": "apiKey",
         "in": "query",
         "name": "key",
-        "description": "A write key, for `sendBeacon`, which sets no headers.",
+        "description": "A write key as `?key=`, for `sendBeacon`, which sets no headers.",
     },
-    "writeKeyBasic": {"type": "http", "scheme": "basic", "description": "A write key as the user name (Segment)."},
-    "publishKey": {"type": "http", "scheme": "bearer", "description": "A publish key; opens what is public."},
-    "publishKeyQuery": {"type": "apiKey", "in": "query", "name": "key", "description": "A publish key."},
+    "writeKeyBasic": {"type": "http", "scheme": "basic", "description": "A write key as Basic's user name."},
+    "publishKey": {"type": "http", "scheme": "bearer", "description": "A publish key as a Bearer token."},
+    "publishKeyQuery": {"type": "apiKey", "in": "query", "name": "key", "description": "A publish key as `?key=`."},
     "viewerToken": {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The platform's own sign-in; `sub` is the viewer's id and opens that viewer's data only.",
+        "description": "The platform's own sign-in, a JWT whose `sub` is the viewer's id.",
     },
-    "operatorKey": {"type": "http", "scheme": "bearer", "description": "An operator key; opens all but ingest."},
+    "operatorKey": {"type": "http", "scheme": "bearer", "description": "An operator key as a Bearer token."},
 }
 OPENED_BY: Final = {
     Scope.OPEN: (),
@@ -149,7 +154,7 @@ def _operation(method: str, endpoint: Endpoint, doc: Doc, models: Models) -> Sch
     return {
         "operationId": _operation_id(method, endpoint.path),
         "summary": endpoint.summary,
-        "tags": [endpoint.path.split("/")[2] if endpoint.path.startswith("/v1/") else "suite"],
+        "tags": [doc.tag or _tag(endpoint.path)],
         "parameters": [*_parameters(endpoint.path, doc), *(models.parameters(doc.query) if doc.query else ())],
         "responses": _responses(method, endpoint, doc, models),
     }
@@ -160,7 +165,12 @@ def _body(method: str, doc: Doc, models: Models, settings: Settings) -> Schema:
         return {}
     content = {media: {"schema": models.schema(spoken, "validation")} for media, spoken in doc.request.items()}
     told = f"At most {settings.max_body_bytes:,} bytes as sent."
-    return {"requestBody": {"required": True, "description": told, "content": content}}
+    return {"requestBody": {"required": doc.body_required, "description": told, "content": content}}
+
+
+def _tag(path: str) -> str:
+    word = path.split("/")[2] if path.startswith("/v1/") else "suite"
+    return word.replace("-", " ").capitalize()
 
 
 def _operation_id(method: str, path: str) -> str:

@@ -11,6 +11,8 @@ def events() -> Doc:
         headers={
             "Idempotency-Key": "The body's batch_id, where it does not say one; the same in every retry.",
             "Content-Encoding": "gzip or zstd.",
+            "ce-specversion": "1.0 where the body is the data of one CloudEvent (binary mode); then ce-id, ce-source "
+            "and ce-type are needed too.",
         },
         request={
             "application/json": models.EVENTS,
@@ -21,6 +23,7 @@ def events() -> Doc:
         },
         answers={202: models.Accepted},
         problems=(400, 413, 415, 422, 429, 503),
+        tag="Events",
     )
 
 
@@ -34,6 +37,8 @@ def cmcd() -> Doc:
         request={"application/cmcd": models.TEXT, "application/json": models.ANY},
         answers={204: None},
         problems=(400, 413, 415, 422, 429, 503),
+        tag="CMCD",
+        body_required=False,
     )
 
 
@@ -46,4 +51,5 @@ def segment() -> Doc:
         request={"application/json": models.OBJECT},
         answers={200: models.Success},
         problems=(400, 413, 415, 429, 503),
+        tag="Segment",
     )

@@ -7,22 +7,37 @@ from pydantic import BaseModel, Field
 from events.schema import native_event_schema
 
 EVENT: Final = {name: value for name, value in native_event_schema().items() if name not in ("$schema", "$id")}
-EVENTS: Final[dict[str, Any]] = {
-    "anyOf": [
-        {"type": "array", "items": EVENT},
-        {
-            "type": "object",
-            "properties": {
-                "events": {"type": "array", "items": EVENT},
-                "batch_id": {"type": ["string", "null"], "maxLength": 256},
-                "sent_at": {"type": ["string", "integer", "null"]},
-                "clock_offset_ms": {"type": "integer"},
-                "consent": {"enum": ["none", "analytics", "personalisation", None]},
-                "child": {"type": ["boolean", "null"]},
-            },
-            "required": ["events"],
+SEVERAL: Final = {"type": "array", "items": {"$ref": "#/$defs/Event"}}
+BODY: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "Events, and what is said of all of them.",
+    "properties": {
+        "events": SEVERAL,
+        "batch_id": {
+            "type": ["string", "null"],
+            "maxLength": 256,
+            "description": "The sender's name for this body, the same in every retry: then it counts once.",
         },
-    ]
+        "sent_at": {
+            "type": ["string", "integer", "null"],
+            "description": "When it was sent, by the sender's clock: RFC 3339 or ms since epoch. Without a batch_id "
+            "it corrects the events' times.",
+        },
+        "clock_offset_ms": {
+            "type": "integer",
+            "description": "How far the sender's clock is ahead; the same in every retry.",
+        },
+        "consent": {
+            "enum": ["none", "analytics", "personalisation", None],
+            "description": "What the viewers agreed to.",
+        },
+        "child": {"type": ["boolean", "null"], "description": "A child's events are never tied to a viewer."},
+    },
+    "required": ["events"],
+}
+EVENTS: Final[dict[str, Any]] = {
+    "anyOf": [SEVERAL, {"$ref": "#/$defs/Body"}],
+    "$defs": {"Event": EVENT, "Body": BODY},
 }
 TEXT: Final = {"type": "string"}
 OBJECT: Final = {"type": "object"}

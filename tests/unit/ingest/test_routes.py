@@ -189,7 +189,12 @@ def test_the_document_speaks_of_every_way_in(venue: Venue) -> None:
     events = document["paths"]["/v1/events"]["post"]
     assert {"application/json", "application/x-ndjson", "text/plain"} <= set(events["requestBody"]["content"])
     assert {"202", "400", "413", "415", "422", "429", "503"} <= set(events["responses"])
+    fields = document["components"]["schemas"]["Event"]["properties"]
+    assert {"event_id", "viewer_id", "content_id", "event_timestamp", "watched_ms"} <= set(fields)
     assert set(document["paths"]["/v1/cmcd"]) == {"get", "post"}
+    assert not document["paths"]["/v1/cmcd"]["post"]["requestBody"]["required"]
+    tags = {tag for operations in document["paths"].values() for one in operations.values() for tag in one["tags"]}
+    assert tags == {"Events", "CMCD", "Segment", "Suite"}
     assert {f"/v1/{kind}" for kind in ("batch", "track", "identify", "page", "screen")} <= set(document["paths"])
 
 
