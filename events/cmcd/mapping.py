@@ -50,7 +50,6 @@ KEPT_INTEGERS: Final = ("df", "dfa", "ltc", "rc", "ttfb", "ttfbb", "ttlb")
 KEPT_NUMBERS: Final = ("bsa", "bsda", "lb", "pb", "tb", "tbl", "tpb")
 KEPT_TEXTS: Final = ("ot", "sf", "cdn", "cen", "h")
 KEPT_FLAGS: Final = ("bg", "nr")
-LONGEST_ID: Final = 200
 LONGEST_TEXT: Final = 128
 """Of texts beside ids, in characters; longer ones are cut, so that an event is not lost for its wording."""
 
@@ -143,20 +142,20 @@ def _event_type(report: Report, state: str | None) -> str:
 
 
 def _event_id(report: Report, session_id: str, context: CmcdContext) -> str:
-    """Random in version 1; in version 2 session, target and sequence number, and the time where there is one.
+    """Random in version 1; in version 2 a digest of session, target and sequence number, and the time where there is
+    one. Event ids are stored as they are, so the session's id must not be read from them.
 
     The time is part of it because players start counting anew when they load the next source in the same session.
     """
     if report.version == 1 or "sn" not in report.integers:
         return os.urandom(16).hex()
     mode = "events" if "e" in report.texts else "requests"
-    parts = [session_id, context.target, mode, str(report.integers["sn"])]
-    if "ts" in report.integers:
-        parts.append(str(report.integers["ts"]))
-    event_id = "/".join(parts)
-    if len(event_id) <= LONGEST_ID:
-        return event_id
-    return hashlib.blake2b(event_id.encode(errors="replace"), digest_size=16).hexdigest()
+    parts = [session_id, context.target, mode, str(report.integers["sn"]), str(report.integers.get("ts", ""))]
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode(errors="replace")
+        digest.update(len(data).to_bytes(4, "big") + data)
+    return digest.hexdigest()
 
 
 def _bitrate(report: Report) -> int | None:

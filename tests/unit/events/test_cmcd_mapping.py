@@ -184,8 +184,34 @@ def test_ids_are_random_where_the_player_gives_no_number() -> None:
 
 
 def test_ids_of_version_2_are_the_same_in_every_retry() -> None:
-    assert happened("e=t,sn=7").event_id == happened("e=t,sn=7").event_id == f"s1/cmcd/events/7/{NOW - 5}"
-    assert told(f"{SESSION},sn=7,v=2", CmcdContext(target="edge")).event_id == "s1/edge/requests/7"
+    assert happened("e=t,sn=7").event_id == happened("e=t,sn=7").event_id
+    assert told(f"{SESSION},sn=7,v=2").event_id == told(f"{SESSION},sn=7,v=2").event_id
+
+
+def test_ids_of_version_2_tell_session_target_mode_and_number_apart() -> None:
+    numbered = [
+        told(text, CmcdContext(target=target)).event_id
+        for target in ("cmcd", "edge")
+        for session in ("s1", "s2")
+        for text in (
+            f'sid="{session}",cid="c",sn=7,v=2',
+            f'sid="{session}",cid="c",sn=8,v=2',
+            f'sid="{session}",cid="c",sn=7,v=2,e=t,ts={NOW}',
+        )
+    ]
+    assert len(set(numbered)) == len(numbered)
+
+
+def test_ids_do_not_run_a_session_and_a_target_together() -> None:
+    one = told('sid="a/b",cid="c",sn=7,v=2', CmcdContext(target="c"))
+    other = told('sid="a",cid="c",sn=7,v=2', CmcdContext(target="b/c"))
+    assert one.event_id != other.event_id
+
+
+def test_no_session_can_be_read_from_an_id() -> None:
+    event = told(f'sid="a-session",cid="c",e=t,sn=0,ts={NOW},v=2')
+    assert event.event_id is not None
+    assert "a-session" not in event.event_id
 
 
 def test_a_player_that_counts_anew_for_its_next_source_repeats_no_id() -> None:
