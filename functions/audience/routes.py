@@ -17,7 +17,7 @@ from functions.http.shared_answers import SharedAnswers
 from shared.audience.completeness import TotalsReader
 from shared.audience.estimate import Estimate
 from shared.audience.query import AudienceReader
-from shared.audience.rollup import MINUTE, RESOLUTIONS, WINDOW, Audience, Resolution
+from shared.audience.rollup import DAY_MS, HOUR, MINUTE, MINUTES_KEPT_MS, RESOLUTIONS, WINDOW, Audience, Resolution
 from shared.audience.top import ranked, with_viewers
 from shared.errors import InvalidInput
 from shared.ports import Ports
@@ -25,8 +25,10 @@ from shared.settings import Settings
 
 DEFAULT_RANGE_MS: Final = 3_600_000
 MAX_WINDOWS: Final = {"5s": 2_880, "1m": 10_080, "1h": 9_600}
-"""In one answer: four hours, a week, 400 days."""
+"""In one answer, of those in which anything was counted: four hours, a week, 400 days."""
 COARSER: Final = {"5s": "1m", "1m": "1h"}
+CLOCKS_APART_MS: Final = 60_000
+"""How far ahead of this clock that of an ingest may be."""
 MAX_TOP_DAYS: Final = 31
 UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 NOW_KEPT_MS: Final = 1_000
@@ -85,6 +87,12 @@ class AudienceApi:
         self._totals = TotalsReader(ports, self._reader.states)
         self._listings = Listings(ports)
         self._state_days = settings.state_days
+        self._kept_ms = {
+            WINDOW: settings.state_days * DAY_MS,
+            MINUTE: MINUTES_KEPT_MS,
+            HOUR: settings.history_days * DAY_MS,
+        }
+        self._ahead_ms = settings.max_ahead_seconds * 1_000 + CLOCKS_APART_MS
         self._now: SharedAnswers[Made] = SharedAnswers(ports.clock, NOW_KEPT_MS)
         self._top: SharedAnswers[Made] = SharedAnswers(ports.clock, TOP_KEPT_MS)
 
@@ -96,9 +104,10 @@ class AudienceApi:
         resolution = RESOLUTIONS[query.resolution]
         to = self._clock.now_ms() if query.to is None else query.to
         since = max(0, to - DEFAULT_RANGE_MS) if query.since is None else query.since
-        first, last = numbered(since, to, resolution)
+        if since >= to:
+            raise InvalidInput("`from` must be before `to`.", reason="query")
         content_id: str = request.path_params["id"]
-        found = await run_in_threadpool(self._audiences, content_id, resolution, first, last)
+        found = await run_in_threadpool(self._audiences, content_id, resolution, since, to)
         windows = await run_in_threadpool(_told, found)
         return json_answer({"content_id": content_id, "resolution": resolution.name, "windows": windows})
 
@@ -134,8 +143,15 @@ class AudienceApi:
         await run_in_threadpool(self._listings.set, content_id, listed)
         return json_answer({"content_id": content_id, "listed": listed})
 
-    def _audiences(self, content_id: str, resolution: Resolution, first: int, last: int) -> list[Audience]:
-        found = self._reader.audiences(content_id, resolution, first, last)
+    def _audiences(self, content_id: str, resolution: Resolution, since: int, to: int) -> list[Audience]:
+        now = self._clock.now_ms()
+        since, to = max(since, now - self._kept_ms[resolution]), min(to, now + self._ahead_ms)
+        found: list[Audience] = []
+        first, last = resolution.number(since), resolution.number(to - 1)
+        for begin, end in self._reader.stretches(content_id, resolution, first, last):
+            found += self._reader.audiences(content_id, resolution, begin, end)
+            if len(found) > MAX_WINDOWS[resolution.name]:
+                raise too_many_windows(resolution)
         if not found:
             self._must_be_known(content_id)
         return found
@@ -196,22 +212,16 @@ def unknown_content() -> InvalidInput:
     )
 
 
-def numbered(since: int, to: int, resolution: Resolution) -> tuple[int, int]:
-    """The first and the last window that overlap [since, to). Raises InvalidInput when there are none or too many."""
-    if since >= to:
-        raise InvalidInput("`from` must be before `to`.", reason="query")
-    first, last = resolution.number(since), resolution.number(to - 1)
+def too_many_windows(resolution: Resolution) -> InvalidInput:
+    """Anything was counted in more windows than an answer holds."""
     most = MAX_WINDOWS[resolution.name]
-    if last - first >= most:
-        coarser = COARSER.get(resolution.name)
-        hint = f"Use resolution={coarser}, or ask" if coarser else "Ask"
-        limit = f"{most:,} windows of {resolution.name} ({most * resolution.ms // 3_600_000:,} hours)"
-        raise InvalidInput(
-            f"From `from` to `to` are {last - first + 1:,} windows; an answer holds at most {limit}. "
-            f"{hint} for one such stretch after the other, each `from` where the last ended.",
-            reason="range",
-        )
-    return first, last
+    coarser = COARSER.get(resolution.name)
+    hint = f"Use resolution={coarser}, or ask" if coarser else "Ask"
+    return InvalidInput(
+        f"Between `from` and `to` are more than {most:,} windows of {resolution.name} with events, which is the most "
+        f"that an answer holds. {hint} for one stretch after the other, each `from` where the last ended.",
+        reason="range",
+    )
 
 
 def _is_public(request: Request) -> bool:

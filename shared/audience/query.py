@@ -7,6 +7,7 @@ its children, which outlive it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
+from typing import Final
 
 import msgspec
 
@@ -27,6 +28,8 @@ from shared.errors import CorruptData
 from shared.keys import content_key
 from shared.ports import Ports, query_all
 
+HOURS_AT_ONCE: Final = 500
+
 _active = msgspec.msgpack.Decoder(tuple[str, str | None])
 
 
@@ -46,6 +49,16 @@ class AudienceReader:
         if resolution is MINUTE:
             return self._minutes(content_id, first, last)
         return self._hours(content_id, first, last)
+
+    def stretches(self, content_id: str, resolution: Resolution, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """The windows first to last in parts, each as (first, last), to be read one after the other.
+
+        Hours of 5 s windows in which nothing was reported are left out.
+        """
+        each = resolution.partition_ms // resolution.ms
+        blocks = range(first // each, last // each + 1 if first <= last else 0)
+        for block in self._active(content_id, blocks) if resolution is WINDOW else blocks:
+            yield max(first, block * each), min(last, (block + 1) * each - 1)
 
     def latest(self, content_id: str, running: int) -> tuple[list[Audience], Estimate]:
         """The running window and the one before, and the larger of their concurrent viewers.
@@ -69,8 +82,7 @@ class AudienceReader:
     def known(self, content_id: str, now_ms: int, days: int) -> bool:
         """Whether anything was reported of a content within so many days."""
         hour = now_ms // HOUR_MS
-        keys = [(active_partition(one), content_key(content_id)) for one in range(hour - days * 24, hour + 2)]
-        return any(self._contents.batch_get(keys[at : at + 500]) for at in range(0, len(keys), 500))
+        return any(True for _ in self._active(content_id, range(hour - days * 24, hour + 2)))
 
     def content_type(self, content_id: str, first: int, last: int) -> str | None:
         """What kind of content it is, as last told in the minutes first to last; None when nobody said."""
@@ -82,6 +94,15 @@ class AudienceReader:
             if kind is not None:
                 return kind
         return None
+
+    def _active(self, content_id: str, hours: range) -> Iterator[int]:
+        """Those of some hours in which anything was reported of a content, in order."""
+        for at in range(0, len(hours), HOURS_AT_ONCE):
+            keys = {
+                (active_partition(hour), content_key(content_id)): hour for hour in hours[at : at + HOURS_AT_ONCE]
+            }
+            items = self._contents.batch_get([*keys])
+            yield from (hour for key, hour in keys.items() if key in items)
 
     def _with_lookback(self, content_id: str, first: int, last: int) -> States:
         return self.states.between(content_id, first - LOOKBACK_WINDOWS + 1, last)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.audience.models import AudienceAnswer, NowAnswer
+from functions.audience.routes import MAX_WINDOWS
 from shared.audience.query import runs
 from shared.audience.stored import DecodedStates
 from shared.fan_out import set_fan_out
@@ -114,9 +115,6 @@ def test_from_is_included_and_to_is_not(match: Stage, since: int, to: int, start
         ("from=yesterday", "from: give RFC 3339"),
         ("resolution=2s", "resolution: Input should be '5s', '1m' or '1h'"),
         ("from=2&to=1", "before `to`"),
-        ("from=0", "resolution=1m"),
-        ("resolution=1m&from=0", "resolution=1h"),
-        ("resolution=1h&from=0", "Ask for one such stretch after the other"),
         ("form=1", "form: Extra inputs are not permitted"),
     ],
 )
@@ -124,6 +122,35 @@ def test_a_bad_query_is_told_what_a_good_one_is(match: Stage, query: str, told: 
     answer = match.client.get(f"/v1/contents/match/audience?{query}")
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("resolution", ["5s", "1m", "1h"])
+def test_any_stretch_may_be_asked_for(match: Stage, resolution: str) -> None:
+    told = match.windows(resolution=resolution)
+    assert match.windows(resolution=resolution, since=0) == told
+    assert match.windows(resolution=resolution, since=0, to="9999-12-31T23:59:59Z") == told
+    for since in (0, KICK_OFF + HOUR_MS, KICK_OFF + 10**12):
+        assert match.windows(resolution=resolution, since=since, to=since + 1) == []
+
+
+def test_events_of_a_week_are_found_in_one_answer() -> None:
+    stage = Stage()
+    days = [*range(-7, 1)]
+    for day in days:
+        stage.tell([event(event_timestamp=KICK_OFF + day * 24 * HOUR_MS)])
+    for resolution in ("5s", "1m", "1h"):
+        windows = stage.windows(since=KICK_OFF - 8 * 24 * HOUR_MS, to=KICK_OFF + HOUR_MS, resolution=resolution)
+        assert [window["start"][:10] for window in windows] == [f"2026-10-{28 + day}" for day in days]
+
+
+@pytest.mark.parametrize(("resolution", "advice"), [("5s", "resolution=1m"), ("1m", "resolution=1h"), ("1h", "Ask")])
+def test_more_windows_than_an_answer_holds_are_refused_with_what_to_ask_instead(
+    match: Stage, monkeypatch: pytest.MonkeyPatch, resolution: str, advice: str
+) -> None:
+    monkeypatch.setitem(MAX_WINDOWS, resolution, 0)
+    answer = match.client.get(f"/v1/contents/match/audience?from=0&resolution={resolution}")
+    assert answer.status_code == 400
+    assert advice in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["audience", "audience/now"])
