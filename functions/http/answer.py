@@ -11,7 +11,7 @@ from starlette.responses import Response
 from shared.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
     Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,7 +43,24 @@ def validated(value: object, model: "type[Model]") -> "Model":
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidInput("; ".join(map(_told, error.errors(include_url=False))) + ".", reason="query") from None
+        raise InvalidInput(f"{_all_told(error)}.", reason="query") from None
+
+
+async def read_body(request: Request, model: "type[Model]", example: str, *, empty: bytes = b"") -> "Model":
+    """The JSON body as `model`, `empty` where there is none; no type is guessed at: 0 is not false.
+
+    Raises InvalidInput (400) that names each field and what it takes, and shows the `example`.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate_json(await request.body() or empty, strict=True)
+    except ValidationError as error:
+        raise InvalidInput(f"{_all_told(error)}. Send JSON such as {example}.", reason="body") from None
+
+
+def _all_told(error: "ValidationError") -> str:
+    return "; ".join(map(_told, error.errors(include_url=False)))
 
 
 def _told(error: Mapping[str, Any]) -> str:

@@ -2,12 +2,11 @@
 
 from typing import Final
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.http.answer import json_answer, read_query, rfc3339, validated
+from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
 from shared.audience.completeness import TotalsReader, completeness
 from shared.audience.rollup import DAY_MS, MINUTE
@@ -89,12 +88,8 @@ class OperationsApi:
         """The named letters, or all."""
         from functions.operations.models import Replay
 
-        try:
-            said = orjson.loads(await request.body() or b"{}")
-        except orjson.JSONDecodeError:
-            raise InvalidInput('Send JSON: {"record_ids": ["…"]}, or {} for all.', reason="json") from None
-        record_ids = validated(said, Replay).record_ids
-        return json_answer(await run_in_threadpool(self._replay, record_ids))
+        asked = await read_body(request, Replay, '{"record_ids": ["…"]}, or {} for all', empty=b"{}")
+        return json_answer(await run_in_threadpool(self._replay, asked.record_ids))
 
     def _completeness(self, first: int, last: int) -> dict[str, object]:
         return {
@@ -140,4 +135,4 @@ def _letters_doc() -> Doc:
 def _replay_doc() -> Doc:
     from functions.operations.models import Replay, ReplayAnswer
 
-    return Doc(request={"application/json": Replay}, answers={200: ReplayAnswer})
+    return Doc(request={"application/json": Replay}, answers={200: ReplayAnswer}, body_required=False)

@@ -2,12 +2,11 @@
 
 from typing import Any, Final
 
-import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.http.answer import json_answer, read_query, rfc3339, validated
+from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
 from shared.errors import InvalidInput
 from shared.ports import Ports
@@ -67,11 +66,7 @@ class ViewersApi:
         """Replaces all attributes; 204."""
         from functions.viewers.models import AttributesBody
 
-        try:
-            said = orjson.loads(await request.body())
-        except orjson.JSONDecodeError:
-            raise InvalidInput('Send JSON: {"country": "NO", "consent": "analytics"}.', reason="json") from None
-        body = validated(said, AttributesBody)
+        body = await read_body(request, AttributesBody, '{"country": "NO", "consent": "analytics"}')
         viewer_id: str = request.path_params["id"]
         told = body.model_dump(mode="json", include={*NAMES})
         await run_in_threadpool(self._put, viewer_id, told, body.consent, body.child)

@@ -182,6 +182,10 @@ NO_SENSE = (
     b'{"consent":"analytics","email":"a@b"}',
     b'{"consent":"analytics","join_date":"soon"}',
     b'{"consent":"analytics","country":""}',
+    b'{"consent":"analytics","child":0}',
+    b'{"consent":"analytics","child":"no"}',
+    b'{"consent":"analytics","join_date":1700000000}',
+    b'{"consent":"analytics","country":"\\ud800"}',
 )
 
 
