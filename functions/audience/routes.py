@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from functions.audience import figures
 from functions.audience.listing import Listings
-from functions.http.answer import json_answer, read_query, rfc3339, validated
+from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
 from functions.http.shared_answers import SharedAnswers
 from shared.audience.completeness import TotalsReader
@@ -134,11 +134,7 @@ class AudienceApi:
         """List a content or take it off the list."""
         from functions.audience.models import Listing
 
-        try:
-            said = orjson.loads(await request.body())
-        except orjson.JSONDecodeError:
-            raise InvalidInput('Send JSON: {"listed": true} or {"listed": false}.', reason="json") from None
-        listed = validated(said, Listing).listed
+        listed = (await read_body(request, Listing, '{"listed": false}')).listed
         content_id: str = request.path_params["id"]
         await run_in_threadpool(self._listings.set, content_id, listed)
         return json_answer({"content_id": content_id, "listed": listed})

@@ -28,20 +28,15 @@ def read_query(request: Request, model: "type[Model]") -> "Model":
 
     A parameter given twice is refused rather than half heard; `key` is the credential's, not the query's.
     """
+    from pydantic import ValidationError
+
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "key"]
     given = dict(pairs)
     if len(given) < len(pairs):
         twice = sorted({name for name in given if sum(name == other for other, _ in pairs) > 1})
         raise InvalidInput(f"Give {', '.join(twice)} once.", reason="query")
-    return validated(given, model)
-
-
-def validated(value: object, model: "type[Model]") -> "Model":
-    """`value` as `model`. Raises InvalidInput (400) that names each field and what it takes."""
-    from pydantic import ValidationError
-
     try:
-        return model.model_validate(value)
+        return model.model_validate(given)
     except ValidationError as error:
         raise InvalidInput(f"{_all_told(error)}.", reason="query") from None
 

@@ -245,7 +245,9 @@ def test_what_is_not_listed_does_not_exist_for_a_publish_key() -> None:
     assert stage.at(2_000).client.get(NOW, headers=PUBLISH).status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"listed": "maybe"}', b'{"listed": true, "more": 1}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"listed": "no"}', b'{"listed": 0}', b'{"listed": true, "more": 1}']
+)
 def test_a_listing_that_is_none_is_refused(match: Stage, body: bytes) -> None:
     assert match.client.put("/v1/contents/match/listing", content=body).status_code == 400
 
