@@ -63,7 +63,7 @@ def decode(headers: Mapping[str, str], body: bytes, *, native: Native) -> Body:
         envelopes = decoded if isinstance(decoded, list) else [decoded]
     else:
         if not _is_json(media_type):
-            raise InvalidInput("A CloudEvent's data must be application/json.", status=415, reason="wrong_type")
+            raise InvalidInput("A CloudEvent's data must be application/json.", status=415, reason="wrong-type")
         envelopes = [{**_attributes(headers), "data": _json(body)}]
     return _body(envelopes, native)
 

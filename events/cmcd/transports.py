@@ -35,7 +35,7 @@ def from_query(query_string: str, received_at: int, *, context: CmcdContext) -> 
     """One report in the query parameter `CMCD`, URL-encoded. Raises InvalidInput where there is none."""
     text = _parameter(query_string)
     if text is None:
-        raise InvalidInput(NOTHING_HERE, reason="no_cmcd")
+        raise InvalidInput(NOTHING_HERE, reason="no-cmcd")
     reports = _Reports(received_at, context)
     reports.read(0, text)
     return reports.body(text.encode(errors="replace"))
@@ -49,7 +49,7 @@ def from_headers(headers: Mapping[str, str], received_at: int, *, context: CmcdC
         if shard in HEADERS:  # a header that comes twice is one list, as anywhere in HTTP
             shards[shard] = f"{shards[shard]},{value}" if shard in shards else value
     if not shards:
-        raise InvalidInput(NOTHING_HERE, reason="no_cmcd")
+        raise InvalidInput(NOTHING_HERE, reason="no-cmcd")
     reports = _Reports(received_at, context)
     text = "\n".join(shards.values())
     if len(text) > MAX_REPORT_CHARACTERS:
@@ -126,7 +126,7 @@ class _Reports:
     def body(self, identity: bytes) -> Body:
         """Reports that all carry their own identity can only come again as a retry: the same bytes are one batch."""
         if not self._events and not self._rejected:
-            raise InvalidInput(NOTHING_HERE, reason="no_cmcd")
+            raise InvalidInput(NOTHING_HERE, reason="no-cmcd")
         is_batch = self._exact and bool(self._events)
         return Body(
             events=self._events,
@@ -143,7 +143,7 @@ def _parameter(query_string: str) -> str | None:
     try:
         fields = parse_qsl(query_string, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
     except ValueError:
-        raise InvalidInput(f"The query may have {MAX_QUERY_FIELDS} fields.", reason="too_many_fields") from None
+        raise InvalidInput(f"The query may have {MAX_QUERY_FIELDS} fields.", reason="too-many-fields") from None
     return next((value for name, value in fields if name == PARAMETER), None)
 
 
@@ -181,7 +181,7 @@ def _decoded(text: bytes) -> Any:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(f"This is not JSON: {error}. Send an object of CMCD keys.", reason="not_json") from None
+        raise InvalidInput(f"This is not JSON: {error}. Send an object of CMCD keys.", reason="unreadable") from None
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:

@@ -48,7 +48,7 @@ def decode(kind: str, body: bytes, received_at: int, *, extra_fields: frozenset[
     limit = MAX_BATCH_BYTES if kind == "batch" else MAX_CALL_BYTES
     if len(body) > limit:
         raise InvalidInput(
-            f"{len(body)} bytes are over the limit of {limit} for {kind}: send less at a time", reason="too_large"
+            f"{len(body)} bytes are over the limit of {limit} for {kind}: send less at a time", reason="too-large"
         )
     if kind != "batch":
         message = _decoded(body, _OBJECT)

@@ -136,7 +136,7 @@ class Ingest:
         limit = self._settings.max_events_per_body
         if events > limit:
             raise InvalidInput(
-                f"the body holds more than {limit} events; send it in several", status=413, reason="too_many"
+                f"the body holds more than {limit} events; send it in several", status=413, reason="too-many"
             )
 
 
@@ -144,5 +144,5 @@ def _identity(source: str, batch_id: str | None, data: bytes, volatile: str | No
     if not batch_id:
         return os.urandom(16)
     if len(batch_id.encode()) > MAX_ID_BYTES:
-        raise InvalidInput(f"batch_id is over {MAX_ID_BYTES} bytes; a UUID does", reason="too_long")
+        raise InvalidInput(f"batch_id is over {MAX_ID_BYTES} bytes; a UUID does", reason="too-long")
     return identity_of(source, batch_id, digest_of(data, volatile))

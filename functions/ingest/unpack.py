@@ -56,7 +56,7 @@ def digest_of(data: bytes, without: str | None = None) -> bytes:
 def too_large(max_bytes: int) -> InvalidInput:
     """The body holds more than the limit once it is decompressed."""
     return InvalidInput(
-        f"the body is over {max_bytes} bytes once decompressed; send it in several", status=413, reason="too_large"
+        f"the body is over {max_bytes} bytes once decompressed; send it in several", status=413, reason="too-large"
     )
 
 
