@@ -19,7 +19,7 @@ from events.columns import Columns, read
 from functions.aggregate.handler import make as make_aggregate
 from functions.archive.handler import STAGING
 from shared.audience.codec import decode
-from shared.audience.keys import AUDIENCE_TABLE, WINDOW_MS, state_key
+from shared.audience.keys import AUDIENCE_TABLE, MINUTE_MS, WINDOW_MS, state_key
 from shared.audience.window import WindowState
 from shared.dead_letters import DeadLetter, DeadLetters
 from shared.errors import CorruptData
@@ -32,11 +32,16 @@ from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Record
 
 REASON: Final = "beyond_horizon"
+BEHIND: Final = "the history is not up to date; try again in a minute, when `archive` and `commit` have run"
+FRESH_MINUTES: Final = 10
+"""What was first appended longer ago than this has been archived."""
 FUNCTION: Final = "aggregate"
 EVER_SECONDS: Final = 100 * 365 * 24 * 3_600
 
 _ROWS: Final = """
-    SELECT epoch_ms(event_timestamp) // $window AS number, viewer_id, count(*) AS events, bool_and(exact) AS exact
+    SELECT
+        epoch_ms(event_timestamp) // $window AS number, viewer_id, record_id,
+        count(*) AS events, bool_and(exact) AS exact
     FROM fact_stream_events
     WHERE content_id = $content AND date >= $first AND date <= $last
         AND epoch_ms(event_timestamp) >= $start AND epoch_ms(event_timestamp) < $end
@@ -69,6 +74,15 @@ class _Late:
     events: Counter[Place]
 
 
+@dataclass
+class _History:
+    """The events that the history has of each place, whether all came with a batch_id, and their records."""
+
+    held: Counter[Place] = field(default_factory=Counter)
+    exact: dict[Place, bool] = field(default_factory=lambda: defaultdict(lambda: True))
+    records: set[bytes] = field(default_factory=set)
+
+
 def rebuild(ports: Ports, settings: Settings) -> Rebuilt:
     """Settle the dead letters that are beyond the horizon; those counted, now or before, leave the list.
 
@@ -78,17 +92,20 @@ def rebuild(ports: Ports, settings: Settings) -> Rebuilt:
     letters = DeadLetters(ports, settings)
     late = list(_late(letters, rebuilt))
     if any(True for _ in ports.objects(STAGING).list(BATCHES)):
-        reason = "the history is not up to date; try again when `commit` has run"
-        rebuilt.unsure |= {one.letter.record_id: reason for one in late}
+        rebuilt.unsure |= {one.letter.record_id: BEHIND for one in late}
         return rebuilt
     aggregate = make_aggregate(ports, msgspec.structs.replace(settings, horizon_seconds=EVER_SECONDS))
     states = {place: _state(ports, place) for one in late for place in one.events}
-    missing = _missing(ports, late, states)
+    history = _history(ports, {*states})
+    missing = _missing(late, states, history)
+    fresh = ports.clock.now_ms() // MINUTE_MS - FRESH_MINUTES
     for one in late:
         record_id = bytes.fromhex(one.letter.record_id)
         answers = [missing[place] for place in one.events]
         merges = all(missing[place] or record_id in states[place].marks for place in one.events)
-        if not answers or None in answers:
+        if answers and _awaited(one, states, fresh) - history.records:
+            rebuilt.unsure[one.letter.record_id] = BEHIND
+        elif not answers or None in answers:
             rebuilt.unsure[one.letter.record_id] = "state and history differ by more than the records that came late"
         elif not any(answers):
             rebuilt.known.append(one.letter.record_id)
@@ -116,23 +133,26 @@ def _late(letters: DeadLetters, rebuilt: Rebuilt) -> Iterable[_Late]:
         yield _Late(letter, body, columns, Counter(Place(header.content_id, header.k, window) for window in windows))
 
 
-def _missing(ports: Ports, late: list[_Late], states: dict[Place, WindowState]) -> dict[Place, bool | None]:
+def _awaited(one: _Late, states: dict[Place, WindowState], fresh: int) -> set[bytes]:
+    """What the history must hold before it can be compared: the record, and what its windows have just taken in."""
+    marks = (mark for place in one.events for mark in states[place].marks.entries.items())
+    return {bytes.fromhex(one.letter.record_id), *(record_id for record_id, (minute, _) in marks if minute >= fresh)}
+
+
+def _missing(late: list[_Late], states: dict[Place, WindowState], history: _History) -> dict[Place, bool | None]:
     """Of each place whether the records that came late are missing there; None where nobody can tell."""
     awaited: Counter[Place] = Counter()
     for one in late:
         awaited.update(one.events)
-    held, exact = _history(ports, set(awaited))
     answers: dict[Place, bool | None] = {}
     for place, events in awaited.items():
-        lacking = held[place] - states[place].tally("counted")
-        answers[place] = True if lacking == events else False if lacking == 0 and exact[place] else None
+        lacking = history.held[place] - states[place].tally("counted")
+        answers[place] = True if lacking == events else False if lacking == 0 and history.exact[place] else None
     return answers
 
 
-def _history(ports: Ports, places: set[Place]) -> tuple[Counter[Place], dict[Place, bool]]:
-    """The events that the history has of each place, and whether all came with a batch_id."""
-    held: Counter[Place] = Counter()
-    exact: dict[Place, bool] = defaultdict(lambda: True)
+def _history(ports: Ports, places: set[Place]) -> _History:
+    history = _History()
     for content_id in {place.content_id for place in places}:
         windows = [place.window for place in places if place.content_id == content_id]
         start, end = min(windows) * WINDOW_MS, (max(windows) + 1) * WINDOW_MS
@@ -152,9 +172,10 @@ def _history(ports: Ports, places: set[Place]) -> tuple[Counter[Place], dict[Pla
             window, events = int(str(row["number"])), int(str(row["events"]))
             k = partition(viewer_hash(bytes.fromhex(str(row["viewer_id"]))), fan_out.at(window))
             place = Place(content_id, k, window)
-            held[place] += events
-            exact[place] = exact[place] and bool(row["exact"])
-    return held, exact
+            history.held[place] += events
+            history.exact[place] = history.exact[place] and bool(row["exact"])
+            history.records.add(bytes.fromhex(str(row["record_id"])))
+    return history
 
 
 def _state(ports: Ports, place: Place) -> WindowState:

@@ -143,6 +143,27 @@ def test_while_commits_are_behind_nothing_is_decided(stage: Stage) -> None:
     assert stage.events() == 0
 
 
+def test_before_the_record_is_archived_nothing_is_decided(stage: Stage) -> None:
+    missed = record(0, 7_000)
+    record_id = stage.too_late(missed)
+    assert "try again" in stage.rebuild().unsure[record_id]
+    stage.archived(missed)
+    assert stage.rebuild() == Rebuilt(counted=[record_id])
+    assert stage.events() == 2
+
+
+def test_before_what_its_windows_have_just_taken_in_is_archived_nothing_is_decided(stage: Stage) -> None:
+    missed = record(0)
+    record_id = stage.too_late(missed)
+    stage.archived(missed)
+    newer = replace(record(1), first_appended_at=stage.clock.now_ms())
+    stage.counted(newer)
+    assert "try again" in stage.rebuild().unsure[record_id]
+    stage.archived(newer)
+    assert stage.rebuild() == Rebuilt(counted=[record_id])
+    assert stage.events() == 2
+
+
 def test_a_record_without_events_stays_where_it_is(stage: Stage) -> None:
     record_id = stage.too_late(delivered(packed([])))
     assert stage.rebuild().unsure.keys() == {record_id}
