@@ -117,3 +117,5 @@ class Body:
     """How often a rule of the format was broken and mended, by rule."""
     core: list[CoreEvent] = field(default_factory=list)
     """The events, where none of them has more than the core fields; `events` is empty then."""
+    sound: bool = False
+    """Whether the decoder held the events to their limits (events/limits.py) already."""

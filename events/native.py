@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, cast
 import msgspec
 
 from events.event import EVENT_TYPES, Body, CoreEvent, Event, Rejection
+from events.limits import LIMITED
 from events.timestamps import to_ms
 from events.vocabulary import Vocabulary
 from shared.errors import InvalidInput
@@ -30,6 +31,8 @@ Decode = Callable[[Any], Any]
 NEW_WORD: Final = "Invalid enum value"
 NEW_FIELD: Final = "unknown field"
 """How msgspec says that a word, or a field, is none that it was told of."""
+WRONG_TYPE: Final = "`, got `"
+"""How it says that a value is of another type, rather than beyond a limit."""
 
 _TYPES: Final = {"event_type": Literal.__getitem__(EVENT_TYPES)}
 
@@ -83,10 +86,10 @@ class Native:
             rename=hidden | self._extra,
         )
         self._item = msgspec.json.Decoder(self._wide).decode
-        hot = _hot({})
         self._vocabulary = Vocabulary()
         self._learning = Lock()
-        self._fluent = self._plain = _decoders(hot)
+        self._fluent = _decoders(_hot(LIMITED))
+        self._plain = _decoders(_hot({}))
         self._whole = _decoders(self._wide)
         self._raw = _decoders(msgspec.Raw)
 
@@ -139,16 +142,22 @@ class Native:
         return self._apart(lines, Body([], ()), alone=True)
 
     def _knowing(self, data: bytes, kind: str) -> tuple[Body | None, str]:
-        """A body of core events alone, with the words that are known or else with any; or why it is none."""
+        """A body of core events alone, of known words and within all limits or else of any; or why it is none."""
         body, why = self._attempt(data, self._fluent[kind], core=True)
-        new_word = body is None and NEW_WORD in why
-        if new_word:
+        sound = body is not None
+        new_word = NEW_WORD in why
+        if new_word or _beyond_limits(why):
             body, why = self._attempt(data, self._plain[kind], core=True)
-        if body is not None and (new_word or self._vocabulary.empty):
-            with self._learning:
-                if self._vocabulary.learn(body.core):
-                    self._fluent = _decoders(_hot(self._vocabulary.types()))
+        if body is not None:
+            body.sound = sound
+            if new_word or self._vocabulary.empty:
+                self._learn(body)
         return body, why
+
+    def _learn(self, body: Body) -> None:
+        with self._learning:
+            if self._vocabulary.learn(body.core):
+                self._fluent = _decoders(_hot({**LIMITED, **self._vocabulary.types()}))
 
     def _attempt(self, data: bytes, decode: Decode, *, core: bool) -> tuple[Body | None, str]:
         """The body, or why it is not of the kind that `decode` takes. Raises InvalidInput when it is no JSON."""
@@ -252,7 +261,7 @@ class Native:
             raise InvalidInput(
                 f"the body holds more than {self._max_events} events; send it in several",
                 status=413,
-                reason="too_many",
+                reason="too-many",
             )
 
 
@@ -285,6 +294,10 @@ def rejection(index: int, error: msgspec.ValidationError) -> Rejection:
     return Rejection(index, "wrong_type", f"{field}: {text}" if field else text)
 
 
+def _beyond_limits(why: str) -> bool:
+    return why.startswith("Expected ") and WRONG_TYPE not in why
+
+
 def _spoilt(error: Exception, index: int, body: Body, *, alone: bool) -> None:
     """Reject what is no JSON by itself, or the whole body with it."""
     if not alone:
@@ -307,7 +320,7 @@ def _headed(envelope: Any) -> Body:
     """An empty body with what the envelope says of all events."""
     sent_at = to_ms(envelope.sent_at)
     if envelope.sent_at is not None and sent_at is None:
-        raise InvalidInput("sent_at must be RFC 3339 or ms since epoch", reason="wrong_type")
+        raise InvalidInput("sent_at must be RFC 3339 or ms since epoch", reason="wrong-type")
     return Body(
         [],
         (),

@@ -8,10 +8,12 @@ smallest in the narrowest width that holds them. `events/columns.py` reads it.
 """
 
 import math
+import struct
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from struct import Struct
+from itertools import count
 from threading import local
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -23,7 +25,7 @@ from shared.errors import CorruptData
 T = TypeVar("T")
 
 MAGIC: Final = b"GS\x01"
-PREFIX: Final = Struct("<3sIII")
+PREFIX: Final = struct.Struct("<3sIII")
 MAX_EVENTS: Final = 65_535
 """A record's rows and profiles are numbered in 16 bits."""
 
@@ -305,48 +307,50 @@ def _places(values: Sequence[int], size: int) -> Integers:
 def _times(values: Sequence[int]) -> Integers:
     """Times as they are: zstd makes less of them, and sooner, than of offsets taken here."""
     try:
-        return Integers(0, 8, memoryview(array("q", values).tobytes()))
-    except OverflowError:
+        return Integers(0, 8, _numbers("q", values))
+    except struct.error:
         return _integers(values)
 
 
 def _measures(values: Sequence[int | None]) -> Integers:
     """Amounts, mostly all there and below 2**32."""
     try:
-        return Integers(0, 4, memoryview(array("I", cast(Sequence[int], values)).tobytes()))
-    except (TypeError, OverflowError):
+        return Integers(0, 4, _numbers("I", values))
+    except struct.error:
         return _integers([ABSENT if value is None else value for value in values])
 
 
 def _floats(values: Sequence[float | None]) -> memoryview | None:
     try:
-        return memoryview(array("d", cast(Sequence[float], values)).tobytes())
-    except TypeError:
+        return _numbers("d", values)
+    except struct.error:
         if values.count(None) == len(values):
             return None
-        return memoryview(array("d", [math.nan if value is None else value for value in values]).tobytes())
+        return _numbers("d", [math.nan if value is None else value for value in values])
+
+
+def _numbers(code: str, values: Sequence[float | None]) -> memoryview:
+    """Numbers as `struct` packs them; twice as quick as `array` where each is checked."""
+    return memoryview(struct.pack(f"<{len(values)}{code}", *values))
 
 
 def _words(values: Sequence[str | None]) -> Words:
-    names = list(dict.fromkeys(values))
+    places: defaultdict[str | None, int] = defaultdict(count().__next__)
+    codes = list(map(places.__getitem__, values))
+    names = list(places)
     if len(names) == 1:
         return Words(names, 0, NOTHING)
-    codes = {name: code for code, name in enumerate(names)}
-    places = map(codes.__getitem__, values)
     if len(names) <= 256:
-        return Words(names, 1, memoryview(bytes(places)))
-    return Words(names, 2, memoryview(array("H", places).tobytes()))
+        return Words(names, 1, memoryview(bytes(codes)))
+    return Words(names, 2, memoryview(array("H", codes).tobytes()))
 
 
 def _texts(values: Sequence[str | None]) -> Texts | None:
     try:
         present = cast(Sequence[str], values)
-        lengths, text = list(map(len, present)), "".join(present)
-    except TypeError:
+        return Texts(Integers(0, 1, memoryview(bytes(map(len, present)))), "".join(present))
+    except (TypeError, ValueError):
         if values.count(None) == len(values):
             return None
-        lengths = [ABSENT_ID if value is None else len(value) for value in values]
-        text = "".join(filter(None, values))
-    if max(lengths) > 255:
-        return Texts(_integers(lengths), text)
-    return Texts(Integers(0, 1, memoryview(bytes(lengths))), text)
+    lengths = [ABSENT_ID if value is None else len(value) for value in values]
+    return Texts(_integers(lengths), "".join(filter(None, values)))

@@ -166,7 +166,7 @@ class Packer:
         if (
             alone
             and len(starts) == 1
-            and fan_outs[first].most(min(moments) // WINDOW_MS, max(moments) // WINDOW_MS) == 1
+            and fan_outs[first].most(batch.earliest // WINDOW_MS, batch.latest // WINDOW_MS) == 1
         ):
             return first, 0, 0
         ks: dict[tuple[int, int], int] = {}

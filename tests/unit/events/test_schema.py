@@ -5,9 +5,9 @@ import jsonschema_rs
 import pytest
 
 from events.event import EVENT_TYPES, Event
+from events.limits import RANGES, SIZES
 from events.native import Native
 from events.schema import asyncapi, native_event_schema
-from functions.ingest.rules import RANGES, SIZES
 
 EVENT: dict[str, Any] = {
     "event_type": "heartbeat",
