@@ -11,6 +11,7 @@ import msgspec
 from shared.errors import Misconfigured
 
 PREFIX = "GRANDSTAND_"
+DAY_SECONDS = 24 * 3600
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -45,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # the stream contract
     horizon_seconds: Positive = 24 * 3600
     state_days: Positive = 9
+    """Longer where `max_age_seconds` and `horizon_seconds` need it."""
     chunk_events: Positive = 500
     dead_letter_days: Positive = 14
 
@@ -75,4 +77,17 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             msgspec.convert(values[info.name], info.type, strict=False)
         except msgspec.ValidationError as error:
             raise Misconfigured(f"{PREFIX}{info.name.upper()}={text!r}: {error}. Correct or unset it.") from None
-    return msgspec.convert(values, Settings, strict=False)
+    return _with_lasting_states(msgspec.convert(values, Settings, strict=False), told="state_days" in values)
+
+
+def _with_lasting_states(settings: Settings, *, told: bool) -> Settings:
+    """States live as long as an event of theirs may come and be delivered again, and a day (design, section 4)."""
+    least = -(-(settings.max_age_seconds + settings.horizon_seconds) // DAY_SECONDS) + 1
+    if settings.state_days >= least:
+        return settings
+    if told:
+        raise Misconfigured(
+            f"{PREFIX}STATE_DAYS={settings.state_days}: events up to {settings.max_age_seconds} s old are accepted "
+            f"and may be delivered again for {settings.horizon_seconds} s. Give at least {least}, or unset it."
+        )
+    return msgspec.structs.replace(settings, state_days=least)

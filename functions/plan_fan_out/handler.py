@@ -24,7 +24,7 @@ from shared.audience.query import read_active
 from shared.fan_out import TABLE as SCHEDULES_TABLE
 from shared.fan_out import WINDOW_MS, FanOut, FanOuts, set_fan_out
 from shared.ports import MAX_BATCH_GET, Ports, query_all
-from shared.settings import Settings
+from shared.settings import DAY_SECONDS, Settings
 from shared.stream import Deadline
 
 HEADROOM: Final = 2
@@ -64,7 +64,14 @@ def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
             for content_id, load in loads(some, window):
                 fan_out = planned(schedule[content_id], load, window, settings)
                 if fan_out is not None:
-                    set_fan_out(schedules, content_id, fan_out, now, max_ahead_seconds=settings.max_ahead_seconds)
+                    set_fan_out(
+                        schedules,
+                        content_id,
+                        fan_out,
+                        now,
+                        max_ahead_seconds=settings.max_ahead_seconds,
+                        keep_seconds=settings.state_days * DAY_SECONDS,
+                    )
 
     def loads(content_ids: list[str], window: int) -> Iterator[tuple[str, Load]]:
         """Of each content its partition 0: by hash, the others are like it."""
