@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from events.crowds import refuse_crowds, refuse_many
 from events.event import EVENT_TYPES, Body, Rejection
 from events.native import Native
 from events.timestamps import to_ms
@@ -50,11 +51,13 @@ def is_cloudevent(headers: Mapping[str, str]) -> bool:
     return _media_type(headers) in (STRUCTURED, BATCH) or f"{HEADER_PREFIX}specversion" in lower
 
 
-def decode(headers: Mapping[str, str], body: bytes, *, native: Native) -> Body:
+def decode(headers: Mapping[str, str], body: bytes, *, native: Native, max_events: int = 10_000) -> Body:
     """The native events in a request; a list in `data` holds several.
 
-    An envelope that is no CloudEvent is rejected alone. Raises InvalidInput for a body that cannot be read.
+    An envelope that is no CloudEvent is rejected alone. Raises InvalidInput for a body that cannot be read (400) or
+    that holds too many events (413).
     """
+    refuse_crowds(body, max_events)
     media_type = _media_type(headers)
     if media_type in (STRUCTURED, BATCH):
         decoded = _json(body)
@@ -65,10 +68,11 @@ def decode(headers: Mapping[str, str], body: bytes, *, native: Native) -> Body:
         if not _is_json(media_type):
             raise InvalidInput("A CloudEvent's data must be application/json.", status=415, reason="wrong-type")
         envelopes = [{**_attributes(headers), "data": _json(body)}]
-    return _body(envelopes, native)
+    refuse_many(len(envelopes), max_events)
+    return _body(envelopes, native, max_events)
 
 
-def _body(envelopes: list[Any], native: Native) -> Body:
+def _body(envelopes: list[Any], native: Native, max_events: int) -> Body:
     """Flatten the envelopes' events, let native read them, and count indices as the flattened list does."""
     positions: list[int] = []
     events: list[Any] = []
@@ -83,6 +87,7 @@ def _body(envelopes: list[Any], native: Native) -> Body:
             at += 1
             continue
         identity.update(msgspec.json.encode((envelope.source, envelope.id)))
+        refuse_many(at + (len(envelope.data) if isinstance(envelope.data, list) else 1), max_events)
         for event in _events(envelope):
             if isinstance(event, dict) and "event_type" not in event:
                 rejected.append(Rejection(at, "unknown_type", _UNKNOWN_TYPE))

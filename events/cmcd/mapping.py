@@ -69,6 +69,7 @@ class CmcdContext:
     consent: str | None = None
     child: bool | None = None
     extra_fields: frozenset[str] = frozenset()
+    max_reports: int = 10_000
 
 
 class NotAnEvent(Exception):

@@ -7,9 +7,13 @@ number), so it stays as it was written until `events.cmcd.report` knows the key.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from events.cmcd.keys import TYPES, Type
+
+MAX_MEMBERS: Final = 200
+"""In one report: some 60 keys are reserved, and the rest of a longer one is left out."""
 
 
 class Bare(str):
@@ -46,8 +50,12 @@ class _SyntaxError(Exception):
 def parse(text: str, broken: Counter[str]) -> dict[str, Member]:
     """The members of one report by key. A member that cannot be read is left out and counted in `broken`."""
     members: dict[str, Member] = {}
-    at = 0
+    at = found = 0
     while at < len(text):
+        found += 1
+        if found > MAX_MEMBERS:
+            broken["too_many_members"] += 1
+            break
         if plain := _PLAIN_MEMBER.match(text, at):
             key, quoted, bare = plain.groups()
             broken["duplicate_key"] += key in members
@@ -70,7 +78,8 @@ def parse(text: str, broken: Counter[str]) -> dict[str, Member]:
 def members_of(json_object: Mapping[str, Any], broken: Counter[str]) -> dict[str, Member]:
     """The same from CMCD's JSON form, where an item with parameters is `{"value": …, "params": {…}}`."""
     members: dict[str, Member] = {}
-    for key, value in json_object.items():
+    broken["too_many_members"] += len(json_object) > MAX_MEMBERS
+    for key, value in islice(json_object.items(), MAX_MEMBERS):
         try:
             is_token = TYPES.get(key) is Type.TOKEN and isinstance(value, str)
             members[key] = Item(Bare(value)) if is_token else _json_member(value)

@@ -16,6 +16,7 @@ from events.cmcd.keys import HEADERS, SHARDS
 from events.cmcd.mapping import CmcdContext, NotAnEvent, event_of, is_exact
 from events.cmcd.parse import Member, members_of, parse
 from events.cmcd.report import report_of
+from events.crowds import refuse_crowds, refuse_many
 from events.event import Body, Event, Rejection
 from shared.errors import InvalidInput
 
@@ -62,7 +63,7 @@ def from_headers(headers: Mapping[str, str], received_at: int, *, context: CmcdC
 def from_json(body: bytes, received_at: int, *, context: CmcdContext) -> Body:
     """Reports as a JSON object, an array of them, or one a line. Raises InvalidInput for what is not JSON."""
     reports = _Reports(received_at, context)
-    for index, report in _json_values(body):
+    for index, report in _json_values(body, context.max_reports):
         if isinstance(report, dict):
             reports.add(index, members_of(report, reports.broken))
         else:
@@ -78,7 +79,7 @@ def from_event_lines(body: bytes, received_at: int, *, context: CmcdContext) -> 
     if body.lstrip()[:1] in (b"{", b"["):
         return from_json(body, received_at, context=context)
     reports = _Reports(received_at, context)
-    for index, line in _lines(body):
+    for index, line in _lines(body, context.max_reports):
         try:
             text = line.decode()
         except UnicodeDecodeError:
@@ -156,16 +157,19 @@ def _merged(shards: Mapping[str, str], broken: Counter[str]) -> dict[str, Member
     return members
 
 
-def _json_values(body: bytes) -> Iterator[tuple[int, Any]]:
+def _json_values(body: bytes, max_reports: int) -> Iterator[tuple[int, Any]]:
+    refuse_crowds(body, max_reports)
     try:
         value = _decoded(body)
     except InvalidInput:
-        reports = [(index, _report(line)) for index, line in _lines(body)]
+        reports = [(index, _report(line)) for index, line in _lines(body, max_reports)]
         if not any(report is not None for _, report in reports):  # not NDJSON either
             raise
         yield from reports
         return
-    yield from enumerate(value if isinstance(value, list) else [value])
+    values = value if isinstance(value, list) else [value]
+    refuse_many(len(values), max_reports)
+    yield from enumerate(values)
 
 
 def _report(line: bytes) -> dict[str, Any] | None:
@@ -184,6 +188,9 @@ def _decoded(text: bytes) -> Any:
         raise InvalidInput(f"This is not JSON: {error}. Send an object of CMCD keys.", reason="unreadable") from None
 
 
-def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+def _lines(body: bytes, max_reports: int) -> Iterator[tuple[int, bytes]]:
     """The lines with their numbers from 0; blank lines count for nothing."""
-    yield from enumerate(stripped for line in body.splitlines() if (stripped := line.strip()))
+    refuse_crowds(body, max_reports)
+    lines = [stripped for line in body.splitlines() if (stripped := line.strip())]
+    refuse_many(len(lines), max_reports)
+    yield from enumerate(lines)

@@ -65,6 +65,7 @@ class Routes:
         self._ports = ports
         self._ingest = Ingest(ports, settings)
         self._extra_fields = frozenset(settings.extra_fields)
+        self._max_events = settings.max_events_per_body
 
     async def take_events(self, request: Request) -> Response:
         """Events in Grandstand's own format or in CloudEvents."""
@@ -118,7 +119,7 @@ class Routes:
     def _decoder(self, headers: Headers) -> Callable[[bytes], Body]:
         native = self._ingest.native
         if cloudevents.is_cloudevent(headers):
-            return partial(cloudevents.decode, headers, native=native)
+            return partial(cloudevents.decode, headers, native=native, max_events=self._max_events)
         match _media_type(headers):
             case media_type if media_type in JSON_TYPES:
                 return native.decode
@@ -143,6 +144,7 @@ class Routes:
             child=_flag(query.get("child")),
             report_every_seconds=_seconds(query.get("report_every_seconds")),
             extra_fields=self._extra_fields,
+            max_reports=self._max_events,
         )
         if data.strip():
             return cmcd.from_event_lines(data, now, context=context)

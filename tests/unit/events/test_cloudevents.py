@@ -138,6 +138,21 @@ def test_an_item_of_a_batch_that_is_no_object_is_rejected_alone() -> None:
     assert body.batch_id is None
 
 
+@pytest.mark.parametrize(
+    ("headers", "crowd"),
+    [
+        (BATCH, [ENVELOPE] * 4),
+        (BATCH, [{**ENVELOPE, "data": [{"session_id": "s"}] * 2}] * 2),
+        (STRUCTURED, {**ENVELOPE, "data": [{"session_id": "s"}] * 4}),
+        (STRUCTURED, {**ENVELOPE, "data": {"x": [1] * 1_000}}),
+    ],
+)
+def test_too_many_events_are_refused_with_the_limit(headers: dict[str, str], crowd: Any) -> None:
+    with pytest.raises(InvalidInput, match="more than 3 events") as raised:
+        decode(headers, json.dumps(crowd).encode(), native=Native(), max_events=3)
+    assert raised.value.status == 413
+
+
 def test_other_json_media_types_are_data_too() -> None:
     assert only(structured(datacontenttype="application/vnd.example+json")).content_id == "final"
 

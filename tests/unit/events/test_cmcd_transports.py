@@ -130,6 +130,35 @@ def test_event_lines_may_be_json_or_logged_queries() -> None:
     assert as_log.events[0].content_id == "c"
 
 
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        b"a\n" * 6,
+        b'{"sid":"s","cid":"c"}\n' * 6,
+        b"[" + b"{}," * 5 + b"{}]",
+        b"[[" + b"1," * 2_000 + b"1]]",
+        b"\n" * 2_000 + b"a",
+        b"{" * 5 + b"\n" * 2_000,
+    ],
+)
+def test_too_many_reports_are_refused_before_anything_is_made_of_them(crowd: bytes) -> None:
+    with pytest.raises(InvalidInput, match="more than 5 events") as raised:
+        from_event_lines(crowd, NOW, context=CmcdContext(max_reports=5))
+    assert raised.value.status == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'sid="s",cid="c",' + b"br=5," * 300 + b"bl=1",
+        json.dumps({"sid": "s", "cid": "c", **{f"x-{i}": i for i in range(300)}, "bl": 1}).encode(),
+    ],
+)
+def test_of_an_endless_report_the_beginning_counts(body: bytes) -> None:
+    read = from_event_lines(body, NOW, context=CONTEXT)
+    assert (len(read.events), read.events[0].buffer_ms, read.normalised["too_many_members"]) == (1, None, 1)
+
+
 def test_an_empty_body_of_event_lines_is_invalid() -> None:
     with pytest.raises(InvalidInput):
         from_event_lines(b"\n \n", NOW, context=CONTEXT)
