@@ -225,8 +225,12 @@ class Database:
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
         )
-        connection.execute(f"PRAGMA synchronous={self._synchronous}")
-        connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
+        try:
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
+            connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _create(self) -> None:
