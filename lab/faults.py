@@ -34,6 +34,7 @@ class Mishap(Enum):
     SMALLER = "a smaller batch is delivered"
     REWIND = "delivery goes back: a larger batch comes again"
     RIVAL = "another instance does the same work first"
+    NEIGHBOUR = "the function that hands on, or is handed on to, runs first"
 
 
 class Plan:
@@ -42,8 +43,8 @@ class Plan:
     def __init__(self, mishaps: Iterable[Mishap] = ()) -> None:
         self.log: list[tuple[str, Mishap]] = []
         self.deal(mishaps)
-        self.rival: Callable[[], object] = lambda: None
-        """What another instance does, at once and without mishaps."""
+        self.others: dict[Mishap, Callable[[], object]] = {}
+        """What runs in between at a RIVAL or a NEIGHBOUR, at once and without mishaps."""
 
     def deal(self, mishaps: Iterable[Mishap]) -> None:
         """What happens from now on, in place of what was left."""
@@ -53,9 +54,9 @@ class Plan:
         mishap = next(self._mishaps, Mishap.NONE)
         if mishap is not Mishap.NONE:
             self.log.append((step, mishap))
-        if mishap is Mishap.RIVAL:
+        if mishap in self.others:
             rest, self._mishaps = self._mishaps, iter(())
-            self.rival()
+            self.others[mishap]()
             self._mishaps = rest
         return mishap
 

@@ -155,26 +155,26 @@ def histories(steps: st.SearchStrategy[Step], examples: int) -> Callable[..., An
     return lambda test: how(given_history(test))
 
 
-@histories(everything, 200)
+@histories(everything, 100)
 def test_every_accepted_event_counts_once_whatever_happens(steps: list[Step], delivery: Delivery, batch: int) -> None:
     unfold(steps, delivery, batch)
 
 
-@histories(races, 100)
+@histories(races, 40)
 def test_instances_that_race_each_other_lose_nothing(steps: list[Step], delivery: Delivery, batch: int) -> None:
     unfold(steps, delivery, batch)
 
 
-@histories(history, 100)
+@histories(history, 40)
 def test_the_history_holds_every_event_once(steps: list[Step], delivery: Delivery, batch: int) -> None:
     unfold(steps, delivery, batch)
 
 
-@histories(rollups, 100)
+@histories(rollups, 40)
 def test_minutes_and_hours_follow_whatever_comes_late(steps: list[Step], delivery: Delivery, batch: int) -> None:
     unfold(steps, delivery, batch)
 
 
-@histories(fan_outs, 100)
+@histories(fan_outs, 40)
 def test_a_changing_fan_out_moves_no_event(steps: list[Step], delivery: Delivery, batch: int) -> None:
     unfold(steps, delivery, batch)

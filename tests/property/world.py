@@ -37,6 +37,7 @@ SETTINGS: Final = Settings(chunk_events=3)
 CONSUMERS: Final = {"aggregate": (make_aggregate, AUDIENCE_TABLE), "archive": (make_archive, STAGING)}
 """How to make each, and the store it cannot do without."""
 SCHEDULED: Final = {"commit": make_commit, "roll": make_roller}
+NEIGHBOURS: Final = {"aggregate": "roll", "roll": "aggregate", "archive": "commit", "commit": "archive"}
 INSTANCES: Final = 2
 """Of each consumer. Each keeps states warm that the other changes."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -60,11 +61,14 @@ class Post:
 
 
 class Weather(Plan):
-    """A plan in which whole stores may be down for a while."""
+    """A plan in which whole stores may be down for a while, and some kinds of steps be spared."""
 
     down: frozenset[str] = frozenset()
+    spared: tuple[str, ...] = ()
 
     def draw(self, step: str) -> Mishap:
+        if step.endswith(self.spared):
+            return Mishap.NONE
         return Mishap.FAIL if step.split(".", maxsplit=1)[0] in self.down else super().draw(step)
 
 
@@ -170,13 +174,16 @@ class World:
         """Let these strike from now on."""
         last = max(mishaps, default=-1)
         self.plan.deal(mishaps.get(moment, Mishap.NONE) for moment in range(last + 1))
-        self.plan.rival = lambda: None
+        self.plan.others = {}
 
     def _scheduled(self, name: str, mishaps: Mishaps) -> None:
         """One run of an instance that lives on between runs, unless it crashes."""
         make = SCHEDULED[name]
         self.deal(mishaps)
-        self.plan.rival = lambda: make(self.ports, SETTINGS)(NO_DEADLINE)
+        self.plan.others = {
+            Mishap.RIVAL: lambda: make(self.ports, SETTINGS)(NO_DEADLINE),
+            Mishap.NEIGHBOUR: self.workers[NEIGHBOURS[name], 1].take_over,
+        }
         run = self._warm.setdefault(name, make(self.weak, SETTINGS))
         try:
             run(NO_DEADLINE)
@@ -222,7 +229,11 @@ class Worker:
     def go_on(self, mishaps: Mishaps) -> int:
         """Deliver from where this instance believes to be, whatever another has done meanwhile."""
         self._world.deal(mishaps)
-        self._world.plan.rival = self._rival
+        neighbour = SCHEDULED[NEIGHBOURS[self._name]]
+        self._world.plan.others = {
+            Mishap.RIVAL: self._rival,
+            Mishap.NEIGHBOUR: lambda: neighbour(self._world.ports, SETTINGS)(NO_DEADLINE),
+        }
         try:
             return self._consumer.poll()
         except Crash:
@@ -231,13 +242,17 @@ class Worker:
             pass
         return 1
 
+    def take_over(self) -> None:
+        """Take the partitions over, and deliver once from each, whatever mishaps are dealt."""
+        self._subscribe()
+        self._consumer.poll()
+
     def _rival(self) -> None:
         """Another instance does what this one is about to do; where each has its share, it goes on with its own."""
         if self._apart:
             for other in self._world.workers.values():
                 if other is not self and other._name == self._name:
-                    other._subscribe()
-                    other._consumer.poll()
+                    other.take_over()
         else:
             rival: BatchHandler = CONSUMERS[self._name][0](self._world.ports, SETTINGS)
             rival(self._in_hand, NO_DEADLINE)
