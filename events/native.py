@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, cast
 
 import msgspec
 
+from events.crowds import refuse_crowds, refuse_many
 from events.event import EVENT_TYPES, Body, CoreEvent, Event, Rejection
 from events.limits import LIMITED
 from events.timestamps import to_ms
@@ -23,8 +24,6 @@ from shared.errors import InvalidInput
 UNREADABLE: Final = 400
 BLOCK: Final = 16
 """How many items share one attempt once a body has failed as a whole."""
-COMMAS_PER_EVENT: Final = 200
-"""More than any honest event has: without a bound, a small body of `[1,1,1,…]` would fill the memory."""
 
 Decode = Callable[[Any], Any]
 
@@ -105,7 +104,7 @@ class Native:
         kind = "array" if start == b"[" else "envelope"
         body, why = self._knowing(data, kind)
         if body is None:
-            self._refuse_crowds(data.count(b","))
+            refuse_crowds(data, self._max_events)
             if NEW_FIELD in why:
                 body, why = self._attempt(data, self._whole[kind], core=False)
         return body or self._decode_apart(data, self._raw[kind])
@@ -128,7 +127,6 @@ class Native:
         """NDJSON: one event a line; blank lines count for nothing, and a line that is no JSON is rejected alone."""
         if not data or data.isspace():
             raise empty()
-        self._refuse_crowds(data.count(b"\n") // COMMAS_PER_EVENT)
         try:
             body, _ = self._knowing(data, "lines")
         except InvalidInput as error:
@@ -137,8 +135,9 @@ class Native:
             body = None
         if body is not None:
             return body
+        refuse_crowds(data, self._max_events)
         lines = [line for line in data.splitlines() if line.strip()]
-        self._refuse_many(len(lines))
+        refuse_many(len(lines), self._max_events)
         return self._apart(lines, Body([], ()), alone=True)
 
     def _knowing(self, data: bytes, kind: str) -> tuple[Body | None, str]:
@@ -175,13 +174,13 @@ class Native:
             raise unreadable(error) from None
         body = Body([], ()) if isinstance(items, list) else _headed(items)
         events = items if isinstance(items, list) else items.events
-        self._refuse_many(len(events))
+        refuse_many(len(events), self._max_events)
         return self._apart(events, body, alone=False)
 
     def _body(self, decoded: Any, *, core: bool) -> Body:
         """A body that was decoded in one go."""
         events = decoded if isinstance(decoded, list) else decoded.events
-        self._refuse_many(len(events))
+        refuse_many(len(events), self._max_events)
         body = Body([], range(len(events))) if isinstance(decoded, list) else _headed(decoded)
         body.indices = range(len(events))
         if core:
@@ -251,18 +250,6 @@ class Native:
         for event in events:
             kept = {name: value for key, name in names if (value := getattr(event, key)) is not msgspec.UNSET}
             event.extra = kept or None
-
-    def _refuse_crowds(self, commas: int) -> None:
-        if commas > self._max_events * COMMAS_PER_EVENT:
-            self._refuse_many(self._max_events + 1)
-
-    def _refuse_many(self, events: int) -> None:
-        if events > self._max_events:
-            raise InvalidInput(
-                f"the body holds more than {self._max_events} events; send it in several",
-                status=413,
-                reason="too-many",
-            )
 
 
 def empty() -> InvalidInput:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from events.crowds import refuse_many
 from events.event import MAX_ID_BYTES, Body, Rejection
 from events.native import Native
 from functions.ingest.append import GroupCommit, append_all
@@ -80,7 +81,7 @@ class Ingest:
     def pack(self, body: Body, data: bytes, sent: Sent, volatile: str | None = None) -> tuple[Packing, Receipt]:
         """The records of a decoded body. `volatile` is the member of its JSON that says when it was sent."""
         events = body.core or body.events
-        self._refuse_many(len(events) + len(body.rejected))
+        refuse_many(len(events) + len(body.rejected), self._settings.max_events_per_body)
         now = self.now_ms()
         told_interval = events[0].report_every_seconds if events else None
         self.load.observe(len(events), told_interval, now)
@@ -131,13 +132,6 @@ class Ingest:
                 max_ahead_ms=self._settings.max_ahead_seconds * 1_000,
             )
         return self._packer
-
-    def _refuse_many(self, events: int) -> None:
-        limit = self._settings.max_events_per_body
-        if events > limit:
-            raise InvalidInput(
-                f"the body holds more than {limit} events; send it in several", status=413, reason="too-many"
-            )
 
 
 def _identity(source: str, batch_id: str | None, data: bytes, volatile: str | None) -> bytes:
