@@ -1,5 +1,6 @@
 """The viewers API: what a viewer, or an operator, may ask of that viewer."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +15,7 @@ from shared.privacy.pseudonym import SECRET, WINDOW_MS, KeyRing, load_key_ring, 
 from shared.settings import Settings
 from shared.viewing.attributes import NAMES, erase_attributes, put_attributes, read_attributes
 
+Handle = Callable[[Request], Awaitable[Response]]
 DEFAULT_RANGE_MS: Final = 30 * 24 * 3_600_000
 VIEWERS: Final = "viewers"
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
@@ -25,13 +27,16 @@ def make(ports: Ports, settings: Settings) -> list[Endpoint]:
     path = "/v1/viewers/{id}/attributes"
     watch_time = "How long the viewer watched, at most a minute behind"
     return [
-        Endpoint(("GET",), "/v1/viewers/{id}/watch-time", api.watch_time, Scope.VIEWER, watch_time, _watch_time_doc),
-        Endpoint(("GET",), path, api.get_attributes, Scope.VIEWER, "What the viewer is known by", _get_doc),
-        Endpoint(("PUT",), path, api.put_attributes, Scope.VIEWER, "Say what the viewer is known by", _put_doc),
-        Endpoint(
-            ("DELETE",), path, api.delete_attributes, Scope.VIEWER, "Forget the viewer's attributes", _delete_doc
-        ),
+        _endpoint("GET", "/v1/viewers/{id}/watch-time", api.watch_time, watch_time, _watch_time_doc),
+        _endpoint("GET", path, api.get_attributes, "What the viewer is known by", _get_doc),
+        _endpoint("PUT", path, api.put_attributes, "Say what the viewer is known by", _put_doc),
+        _endpoint("DELETE", path, api.delete_attributes, "Forget the viewer's attributes", _delete_doc),
     ]
+
+
+def _endpoint(method: str, path: str, handle: Handle, summary: str, document: Callable[[], Doc]) -> Endpoint:
+    """Open to the platform's own pages, which send the viewer's token themselves."""
+    return Endpoint((method,), path, handle, Scope.VIEWER, summary, document, cors=True)
 
 
 class ViewersApi:

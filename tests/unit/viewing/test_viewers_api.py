@@ -223,6 +223,17 @@ def test_a_viewers_token_opens_that_viewer_alone_and_other_keys_none() -> None:
         assert stage.client.get(path).status_code == 401
 
 
+def test_a_page_of_the_platform_asks_with_its_viewers_token() -> None:
+    stage = Stage(loopback=False)
+    asked = {"Origin": "https://tv.example", "Access-Control-Request-Headers": "authorization"}
+    answer = stage.client.request("OPTIONS", ATTRIBUTES, headers={**asked, "Access-Control-Request-Method": "PUT"})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, "*")
+    assert {"GET", "PUT", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
+    assert answer.headers["access-control-allow-headers"] == "authorization"
+    refused = stage.client.get(WATCH_TIME, headers={"Origin": "https://tv.example"})
+    assert (refused.status_code, "access-control-allow-credentials" in refused.headers) == (401, False)
+
+
 def test_the_document_tells_every_endpoint() -> None:
     document = Stage().client.get("/openapi.json").json()
     assert {*document["paths"]["/v1/viewers/{id}/attributes"]} >= {"get", "put", "delete"}
