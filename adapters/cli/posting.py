@@ -56,11 +56,12 @@ def post(url: str, work: Coroutine[Any, Any, None]) -> None:
 
 
 def report(title: str, told: dict[str, Any], *, as_json: bool) -> None:
-    """The closing summary: a tally, and what else there is to tell."""
+    """The closing summary: a tally, and what else there is to tell. Ends the command where all was rejected."""
     if as_json:
         print_json(told)
-        return
-    reasons = told.pop("reasons", {})
-    rows: list[tuple[str, object]] = [(name.replace("_", " "), value) for name, value in told.items()]
-    rows += [(f"rejected: {reason}", events) for reason, events in reasons.items()]
-    print_table(title, ("what", "figure"), rows)
+    else:
+        rows: list[tuple[str, object]] = [(name.replace("_", " "), told[name]) for name in told if name != "reasons"]
+        rows += [(f"rejected: {reason}", events) for reason, events in told.get("reasons", {}).items()]
+        print_table(title, ("what", "figure"), rows)
+    if told.get("rejected") and not told["accepted"]:
+        raise Failed("nothing was accepted; the summary says why.")

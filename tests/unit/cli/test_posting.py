@@ -164,3 +164,15 @@ def test_rejections_are_counted_by_reason(suite: FakeSuite, tmp_path: Path) -> N
     suite.answers["/v1/events"] = (422, {"detail": "nothing valid", "rejected": rejected})
     said = grandstand("replay", str(tmp_path / "events.ndjson"), "--format", "native", "--to", suite.url)
     assert "rejected: no content" in said.output
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_run_of_which_nothing_is_accepted_is_no_success(
+    suite: FakeSuite, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    (tmp_path / "events.ndjson").write_text("{}\n")
+    suite.answers["/v1/events"] = (422, {"detail": "nothing valid", "rejected": [{"index": 0, "reason": "too old"}]})
+    said = grandstand("replay", str(tmp_path / "events.ndjson"), "--format", "native", "--to", suite.url, *more)
+    assert "too old" in said.output
+    assert said.exit_code == FAILED
+    assert "nothing was accepted" in said.output
