@@ -18,7 +18,8 @@ class CompletenessQuery(Strict):
 
 
 class CompletenessAnswer(Strict):
-    """received = counted + duplicate + late + the sum of rejected + sampled_out."""
+    """received = counted + duplicate + late + the sum of rejected + sampled_out; in a part of the time, but for the
+    records whose events reach across its ends."""
 
     since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
     to: str = Field(json_schema_extra={"format": "date-time"})
