@@ -7,6 +7,7 @@ mended and counted: 10.0 or 9.6 where an integer is due, times as RFC 3339 text.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from secrets import token_hex
 from threading import Lock
 from types import GenericAlias
@@ -26,6 +27,7 @@ BLOCK: Final = 16
 """How many items share one attempt once a body has failed as a whole."""
 
 Decode = Callable[[Any], Any]
+Decoders = dict[str, Decode]
 
 NEW_WORD: Final = "Invalid enum value"
 NEW_FIELD: Final = "unknown field"
@@ -66,6 +68,10 @@ class Envelope(msgspec.Struct, kw_only=True):
     child: bool | None = None
 
 
+class _OfAnotherKind(Exception):
+    """An event is valid, and yet none of the kind that was looked for."""
+
+
 class Native:
     """The decoder for one allow-list of extra fields. `decode` and `decode_lines` raise InvalidInput:
     400 when the body cannot be read, 413 when it holds too many events.
@@ -76,7 +82,7 @@ class Native:
         # `extra` is ours to fill: no sender finds it under its name
         hidden = {"extra": f"extra-{token_hex(16)}"}
         self._max_events = max_events
-        self._wide = msgspec.defstruct(
+        wide = msgspec.defstruct(
             "WideEvent",
             [*_fields(Event, {}), *((attribute, Any, msgspec.UNSET) for attribute in self._extra)],
             bases=(Event,),
@@ -84,12 +90,11 @@ class Native:
             gc=False,
             rename=hidden | self._extra,
         )
-        self._item = msgspec.json.Decoder(self._wide).decode
         self._vocabulary = Vocabulary()
         self._learning = Lock()
         self._fluent = _decoders(_hot(LIMITED))
         self._plain = _decoders(_hot({}))
-        self._whole = _decoders(self._wide)
+        self._whole = _decoders(wide)
         self._raw = _decoders(msgspec.Raw)
 
     def decode(self, data: bytes) -> Body:
@@ -191,56 +196,71 @@ class Native:
         return body
 
     def _apart(self, items: Sequence[bytes], body: Body, *, alone: bool) -> Body:
-        """Items decoded in blocks, and one by one where a block fails.
+        """Items one by one, as core events if those that are valid fit them, else as whole ones.
 
         `alone`: an item that is no JSON is rejected by itself, as a line can be; else it spoils the body.
         """
-        indices: list[int] = []
-        block = self._whole["array"]
+        try:
+            found = self._sorted_out(items, self._fluent, alone=alone)
+            body.core, body.sound = cast(list[CoreEvent], found.events), True
+        except _OfAnotherKind:
+            found = self._sorted_out(items, self._whole, alone=alone)
+            body.events = found.events
+            self._keep_extra(body.events)
+        body.indices, body.rejected, body.normalised = found.indices, found.rejected, found.normalised
+        return body
+
+    def _sorted_out(self, items: Sequence[bytes], kind: Decoders, *, alone: bool) -> Body:
+        """Items decoded in blocks, and one by one where a block fails. Raises _OfAnotherKind."""
+        found, indices = Body([], ()), list[int]()
         for start in range(0, len(items), BLOCK):
             some = items[start : start + BLOCK]
             try:
-                events = block(b"".join((b"[", b",".join(some), b"]")))
+                events = kind["array"](b"".join((b"[", b",".join(some), b"]")))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 events = []
             if len(events) == len(some):
-                body.events += events
+                found.events += events
                 indices += range(start, start + len(some))
                 continue
             for index, item in enumerate(some, start):
-                event = self._one(item, index, body, alone=alone)
+                event = self._one(item, index, kind, found, alone=alone)
                 if event is not None:
-                    body.events.append(event)
+                    found.events.append(event)
                     indices.append(index)
-        self._keep_extra(body.events)
-        body.indices = indices
-        return body
+        found.indices = indices
+        return found
 
-    def _one(self, item: bytes, index: int, body: Body, *, alone: bool) -> Event | None:
+    def _one(self, item: bytes, index: int, kind: Decoders, found: Body, *, alone: bool) -> Event | None:
         try:
-            return cast(Event, self._item(item))
+            return cast(Event, kind["item"](item))
         except msgspec.ValidationError as error:
-            return self._mend(item, error, index, body, alone=alone)
+            return self._mend(item, error, index, kind, found, alone=alone)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            _spoilt(error, index, body, alone=alone)
+            _spoilt(error, index, found, alone=alone)
             return None
 
     def _mend(
-        self, item: bytes, fault: msgspec.ValidationError, index: int, body: Body, *, alone: bool
+        self, item: bytes, fault: msgspec.ValidationError, index: int, kind: Decoders, found: Body, *, alone: bool
     ) -> Event | None:
         try:
             fields = msgspec.json.decode(item)
         except msgspec.ValidationError:
-            body.rejected.append(rejection(index, fault))
+            found.rejected.append(rejection(index, fault))
             return None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            _spoilt(error, index, body, alone=alone)
+            _spoilt(error, index, found, alone=alone)
+            return None
+        mended = _mended(fields, found)
+        try:
+            whole = self._whole["fields"](mended)
+        except msgspec.ValidationError as error:
+            found.rejected.append(rejection(index, error))
             return None
         try:
-            return cast(Event, msgspec.convert(_mended(fields, body), self._wide))
-        except msgspec.ValidationError as error:
-            body.rejected.append(rejection(index, error))
-            return None
+            return cast(Event, whole if kind is self._whole else kind["fields"](mended))
+        except msgspec.ValidationError:
+            raise _OfAnotherKind from None
 
     def _keep_extra(self, events: Sequence[Event]) -> None:
         """Move the fields of the allow-list to `extra`."""
@@ -292,14 +312,18 @@ def _spoilt(error: Exception, index: int, body: Body, *, alone: bool) -> None:
     body.rejected.append(Rejection(index, "unreadable", _line_unreadable(error)))
 
 
-def _decoders(kind: Any) -> dict[str, Decode]:
-    """What decodes an array of this kind of item, an envelope around one, and one a line."""
+def _decoders(kind: Any) -> Decoders:
+    """What decodes an array of this kind of item, an envelope around one, one a line, a single one, and one that is
+    JSON no more.
+    """
     items = GenericAlias(list, (kind,))
     envelope = msgspec.defstruct("EnvelopeOf", [("events", items)], bases=(Envelope,), kw_only=True)
     return {
         "array": msgspec.json.Decoder(items).decode,
         "envelope": msgspec.json.Decoder(envelope).decode,
         "lines": msgspec.json.Decoder(kind).decode_lines,
+        "item": msgspec.json.Decoder(kind).decode,
+        "fields": partial(msgspec.convert, type=kind),
     }
 
 

@@ -1,11 +1,12 @@
 """What players write in our own format, well and badly."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from events.event import Body, Event
+from events.event import Body, CoreEvent
 from events.native import Native
 from shared.errors import InvalidInput
 from tests.builders import KICK_OFF
@@ -24,9 +25,13 @@ def dumps(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def only(body: Body) -> Event:
+def decoded(body: Body) -> Sequence[CoreEvent]:
+    return body.core or body.events
+
+
+def only(body: Body) -> CoreEvent:
     assert not body.rejected
-    (event,) = body.events
+    (event,) = decoded(body)
     return event
 
 
@@ -70,7 +75,7 @@ def test_extra_fields_are_kept_when_the_operator_lists_them() -> None:
     sent = {**CORE, "league": {"id": 7}, "x-score": None, "other": 1, "extra": {"smuggled": 1}}
     body = listed.decode(dumps([sent, CORE]))
     assert [event.extra for event in body.events] == [{"league": {"id": 7}, "x-score": None}, None]
-    assert only(native.decode(dumps([sent]))).extra is None
+    assert native.decode(dumps([sent])).events[0].extra is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,22 @@ def test_a_wrong_type_costs_its_own_event_and_names_the_field(field: str, value:
     assert (rejection.index, rejection.code) == (1, code)
     assert field in rejection.reason
     assert list(body.indices) == [0, 2]
-    assert len(body.events) == 2
+    assert len(decoded(body)) == 2
+
+
+def test_a_wrong_type_among_core_events_leaves_them_core_events_and_among_others_does_not() -> None:
+    wrong = {**CORE, "watched_ms": "long"}
+    assert len(native.decode(dumps([CORE, wrong, CORE])).core) == 2
+    body = native.decode(dumps([CORE, wrong, {**CORE, "watched_ms": 5.0}, {**CORE, "stall_ms": 4}]))
+    assert (body.core, [event.stall_ms for event in body.events]) == ([], [None, None, 4])
+    assert (list(body.indices), body.normalised, len(body.rejected)) == ([0, 2, 3], {"whole_decimal": 1}, 1)
+
+
+def test_an_event_beyond_a_limit_and_one_of_a_wrong_type_are_both_told() -> None:
+    body = native.decode(dumps([CORE, {**CORE, "watched_ms": -1}, {**CORE, "watched_ms": "long"}]))
+    assert [event.watched_ms for event in decoded(body)] == [None, -1]
+    assert not body.sound
+    assert [each.index for each in body.rejected] == [2]
 
 
 def test_many_bad_events_among_many_good_ones_keep_their_places() -> None:
@@ -100,7 +120,7 @@ def test_many_bad_events_among_many_good_ones_keep_their_places() -> None:
     sent[51], sent[52] = 5, None
     body = native.decode(dumps({"events": sent, "batch_id": "b"}))
     assert [each.index for each in body.rejected] == [0, 17, 50, 51, 52, 99]
-    assert [event.event_id for event in body.events] == [str(i) for i in body.indices]
+    assert [event.event_id for event in decoded(body)] == [str(i) for i in body.indices]
     assert body.batch_id == "b"
 
 
@@ -180,7 +200,7 @@ def test_lines_are_taken_or_rejected_one_by_one() -> None:
         9: "unreadable",
         20: "wrong_type",
     }
-    assert [event.event_id for event in body.events] == [str(i) for i in body.indices]
+    assert [event.event_id for event in decoded(body)] == [str(i) for i in body.indices]
     assert all("line" in each.reason and "array" not in each.reason for each in body.rejected[:4])
 
 
@@ -216,7 +236,7 @@ def test_text_may_be_json_or_lines(data: bytes, events: int, rejected: int) -> N
             native.decode_text(data)
         return
     body = native.decode_text(data)
-    assert (len(body.core or body.events), len(body.rejected)) == (events, rejected)
+    assert (len(decoded(body)), len(body.rejected)) == (events, rejected)
 
 
 def test_half_a_surrogate_pair_is_no_text() -> None:
