@@ -335,11 +335,11 @@ def _numbers(code: str, values: Sequence[float | None]) -> memoryview:
 
 
 def _words(values: Sequence[str | None]) -> Words:
+    if values.count(values[0]) == len(values):
+        return Words([values[0]], 0, NOTHING)
     places: defaultdict[str | None, int] = defaultdict(count().__next__)
     codes = list(map(places.__getitem__, values))
     names = list(places)
-    if len(names) == 1:
-        return Words(names, 0, NOTHING)
     if len(names) <= 256:
         return Words(names, 1, memoryview(bytes(codes)))
     return Words(names, 2, memoryview(array("H", codes).tobytes()))

@@ -103,7 +103,8 @@ def tell(body: Body) -> Told:
         if not complete:
             viewers, sessions = _stand_in(columns, repeat(hidden))
         alike, profile = number(zip(viewers, sessions, *words, strict=True))
-        who = [(*each, body.consent, hidden) for each in alike]
+        in_common = (body.consent, hidden)
+        who = cast(list[Who], [each + in_common for each in alike])
         return Told(body.indices, columns, who, profile, sound=body.sound and (complete or all(viewers)))
     no_profile, consent = _privacy(body, columns)
     if not (all(viewers) and all(sessions)):
