@@ -151,8 +151,8 @@ class World:
                 self.send(post, {})
                 assert post.answered
         for _ in range(200):
-            handed_over = sum(self.poll(*worker, {}) for worker in self.workers)
             self.replay({})
+            handed_over = sum(self.poll(*worker, {}) for worker in self.workers)
             if not handed_over and not self.letters.count():
                 break
             self.clock.advance(15 * SECOND)
