@@ -60,7 +60,7 @@ def more(world: World) -> None:
         said(3 * MINUTE + SECOND, "cor"),
         said(3 * MINUTE + 8 * SECOND, "bea", "stop"),
     )
-    world.send(world.posts[0], {})
+    world.send(world.posts[-1], {})
 
 
 def ingesting(world: World) -> Callable[[Mishaps], object]:
