@@ -183,7 +183,9 @@ def check_completeness(told: Mapping[str, Any], events: int) -> None:
 
 
 def history(data: Path) -> list[tuple[Any, ...]]:
-    """What tells each row of the history from the others."""
+    """What tells each row of the history from the others; nothing before the first commit."""
+    if not DeltaTable.is_deltatable(str(data / "history" / FACTS)):
+        return []
     names = ["content_id", "event_type", "event_timestamp", "watched_ms", "event_id"]
     rows = pa.table(DeltaTable(data / "history" / FACTS).to_pyarrow_table(columns=names)).to_pylist()
     return [
