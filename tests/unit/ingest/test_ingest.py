@@ -312,6 +312,12 @@ def test_a_heavy_body_is_cut_by_size_too() -> None:
     assert len(sizes) == 4
 
 
+def test_a_heavy_body_is_still_cut_by_the_number_of_its_events() -> None:
+    desk = Desk()
+    post(desk, as_json(told(700, event_type="chat", text="goal " * 200), batch_id="b"), chunk_events=100)
+    assert [each.n for each in desk.stream.columns()] == [100] * 7
+
+
 def test_a_spike_samples_heartbeats_only_and_says_so() -> None:
     desk = Desk()
     events = [
