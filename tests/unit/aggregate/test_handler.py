@@ -164,6 +164,16 @@ def test_a_corrupt_state_sends_its_records_to_the_dead_letters() -> None:
     assert done == DONE
 
 
+def test_a_record_that_waits_for_one_state_is_not_given_up_for_another_that_is_corrupt() -> None:
+    ports = ports_at_kick_off()
+    ports.table(AUDIENCE_TABLE).put(*state_key("match", 0, WINDOW + 1), b"GA\x01 what a disk made of it")
+    record = delivered(packed([event(), event(event_timestamp=KICK_OFF + 5_000)]))
+    assert handed(with_audience_table(ports, Refusing), [record]) == [Retry("slow down")]
+    (answer,) = handed(ports, [record])
+    assert isinstance(answer, Reject)
+    assert stored(ports, "match", [WINDOW])[WINDOW].tally("received") == 2
+
+
 def test_a_conflict_without_end_is_handed_back() -> None:
     ports = ports_at_kick_off()
 
