@@ -197,6 +197,24 @@ def test_two_committers_at_once_have_the_effect_of_one(tmp_path: Path) -> None:
         assert world.event_ids() == ["a", "b", "c", "d"], f"interrupted at step {step}"
 
 
+@pytest.mark.parametrize("write", [0, 1], ids=["opening", "closing"])
+def test_a_committer_writes_no_intent_over_that_of_another_who_died(tmp_path: Path, write: int) -> None:
+    steps = _names(World(tmp_path / "dry"))
+    moment = [number for number, name in enumerate(steps) if name == "history.put"][write]
+    for step in range(2 * len(steps)):
+        world = World(tmp_path / str(step))
+        world.stage(record("a"))
+
+        def another_dies(world: World = world, step: int = step) -> None:
+            world.stage(record("b"))
+            _survive(world, Plan([*[Mishap.NONE] * step, Mishap.CRASH_AFTER]))
+
+        world.commit(Interruption(moment, another_dies))
+        world.commit()
+        assert world.event_ids() == ["a", "b"], f"died at step {step}"
+        assert world.staged() == []
+
+
 mishaps = st.lists(st.sampled_from([*[Mishap.NONE] * 6, *Mishap]), max_size=20)
 
 
@@ -228,6 +246,11 @@ def _steps(world: World, records: list[Record]) -> int:
 
 def _step_of(world: World, wanted: str) -> int:
     """How many steps come before the first that is called so."""
+    return _names(World(world.folder.parent / "dry")).index(wanted)
+
+
+def _names(dry: World) -> list[str]:
+    """What the steps of a commit are called."""
     names: list[str] = []
 
     class Recording(Plan):
@@ -235,7 +258,6 @@ def _step_of(world: World, wanted: str) -> int:
             names.append(step)
             return super().draw(step)
 
-    dry = World(world.folder.parent / "dry")
     dry.stage(record("dry"))
     dry.commit(Recording())
-    return names.index(wanted)
+    return names
