@@ -1,7 +1,9 @@
 """Any interleaving of crashes, lost answers, redeliveries and refusing stores counts every record exactly once."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,3 +169,36 @@ def test_replaying_dead_letters_over_and_over_counts_them_once(mishaps: list[Mis
 
     assert host.counted() == [each.record_id.hex() for each in records]
     assert letters.count() == 0
+
+
+def test_parked_records_are_forgotten_once_their_effects_are_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = MemorySuite(partitions=1)
+    progress, unpark = suite.progress("events"), suite.progress("events").unpark
+    steps: list[str] = []
+    answers: list[Answer] = [Retry("not yet"), DONE]
+
+    def handle(records: Sequence[Record], deadline: Deadline) -> Sequence[Answer]:
+        steps.append("handle")
+        return [answers.pop(0)]
+
+    def forget(*arguments: Any) -> None:
+        steps.append("forget")
+        unpark(*arguments)
+
+    monkeypatch.setattr(progress, "unpark", forget)
+    consumer = Consumer(
+        "tally",
+        handle,
+        source=suite.stream("events"),
+        progress=progress,
+        dead_letters=DeadLetters(suite.ports, Settings()),
+        clock=suite.clock,
+        terms=Terms(delivery=Delivery.EACH),
+        flush=lambda: steps.append("sync"),
+    )
+    suite.ports.stream("events").append([record(1)])
+    consumer.poll()
+    suite.clock.advance(60_000)
+    consumer.poll()
+
+    assert steps == ["handle", "sync", "handle", "sync", "forget"]
