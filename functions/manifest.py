@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.ports import Ports
 from shared.settings import Settings
+from shared.stream import EVENT_STREAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="aggregate",
         entry="functions.aggregate.handler:make",
-        trigger=OnStream("events", batch_records=1_000, window_ms=0),
+        trigger=OnStream(EVENT_STREAM, batch_records=1_000, window_ms=0),
         reads=frozenset({"table:audience", "table:audience-marks"}),
         writes=frozenset({"table:audience", "table:audience-marks", "table:contents", "table:dirty"}),
         memory_mb=1024,
@@ -74,7 +75,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="archive",
         entry="functions.archive.handler:make",
-        trigger=OnStream("events", batch_records=400, window_ms=5_000),
+        trigger=OnStream(EVENT_STREAM, batch_records=400, window_ms=5_000),
         writes=frozenset({"objects:staging"}),
         memory_mb=1024,
         timeout_seconds=60,
@@ -109,7 +110,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="watch",
         entry="functions.watch.handler:make",
-        trigger=OnStream("events", batch_records=1_000, window_ms=10_000),
+        trigger=OnStream(EVENT_STREAM, batch_records=1_000, window_ms=10_000),
         writes=frozenset({"objects:viewer-log"}),
         memory_mb=1024,
         timeout_seconds=60,

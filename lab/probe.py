@@ -18,8 +18,8 @@ import httpx
 import orjson
 
 from events.timestamps import to_ms
+from shared.units import WINDOW_MS
 
-WINDOW_MS: Final = 5_000
 POLL_SECONDS: Final = 0.02
 PAUSE_SECONDS: Final = 0.4
 LOST_SECONDS: Final = 5.0

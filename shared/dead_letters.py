@@ -18,11 +18,11 @@ from shared.errors import CorruptData, InvalidInput, Misconfigured, VersionConfl
 from shared.ports import Ports, query_all
 from shared.settings import Settings
 from shared.stream import NewRecord, Record
+from shared.units import DAY_MS
 
 STORE: Final = "dead-letters"
 TABLE: Final = "dead-letters"
 SECRET: Final = "dead-letter-key"  # noqa: S105  the secret's name
-DAY_MS: Final = 86_400_000
 REPLAY_MARGIN_MS: Final = 10 * 60_000
 """A replay must reach its consumer before the horizon does."""
 MAX_REASON: Final = 500

@@ -15,10 +15,10 @@ from shared.errors import Unavailable, VersionConflict
 from shared.keys import content_key
 from shared.ports import ABSENT, MAX_BATCH_GET, Clock, Table
 from shared.settings import Settings
+from shared.units import WINDOW_MS
 
 TABLE: Final = "schedules"
 SORT: Final = "fan-out"
-WINDOW_MS: Final = 5_000
 CACHE_MS: Final = 30_000
 MARGIN_MS: Final = 60_000
 """More than CACHE_MS, the clocks' difference and a request's length together."""

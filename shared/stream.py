@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 RECORD_ID_BYTES = 16
+EVENT_STREAM = "events"
+"""The stream between ingest and everything that follows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from events.batches import Ints, integers, octets, words
 from events.event import ENGAGEMENT_TYPES, EVENT_TYPES, TYPE_CODE
 from events.record import Packed, RecordHeader, read_header, read_packed
 from shared.audience.distinct import known_by
-from shared.audience.keys import WINDOW_MS
 from shared.audience.splits import DIMENSIONS, Value, named, rank
 from shared.errors import CorruptData
 from shared.hashing_np import Hashes
+from shared.units import WINDOW_MS
 
 PROFILE_DIMENSIONS: Final = DIMENSIONS[:5]
 QUALITY: Final = DIMENSIONS.index("quality_level")

@@ -6,11 +6,11 @@ from typing import Final
 from functions.aggregate.batch import Batch, Unpacked, join, unpack
 from functions.aggregate.merge import Merge
 from functions.aggregate.states import States
-from shared.audience.keys import MINUTE_MS
 from shared.errors import CorruptData
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import Answer, BatchHandler, Deadline, Record, Reject
+from shared.units import MINUTE_MS
 
 BATCH_RECORDS: Final = 1_000
 """Merged at once: what one write may add to a state's marks."""

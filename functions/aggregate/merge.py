@@ -15,11 +15,11 @@ from events.record import RecordHeader
 from functions.aggregate.batch import Batch
 from functions.aggregate.contributions import contributions
 from functions.aggregate.states import Held, States
-from shared.audience.keys import MINUTE_MS
 from shared.audience.measures import PLACE
 from shared.audience.window import WindowState
 from shared.errors import CorruptData, Unavailable, VersionConflict
 from shared.stream import DONE, Answer, Deadline, Record, Reject, Retry
+from shared.units import MINUTE_MS
 
 MAX_TRIES: Final = 20
 """Conflicts on one state before its records are handed back."""

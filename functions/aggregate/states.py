@@ -15,9 +15,7 @@ from shared.audience.dirty import DIRTY_TABLE, MINUTE, put_dirty
 from shared.audience.keys import (
     AUDIENCE_TABLE,
     CONTENTS_TABLE,
-    HOUR_MS,
     MARKS_TABLE,
-    WINDOW_MS,
     WINDOWS_PER_HOUR,
     WINDOWS_PER_MINUTE,
     active_partition,
@@ -29,8 +27,8 @@ from shared.audience.window import WindowState
 from shared.errors import CorruptData, VersionConflict
 from shared.keys import content_key
 from shared.ports import ABSENT, MAX_BATCH_GET, Item, Ports
+from shared.units import DAY_MS, WINDOW_MS
 
-DAY_MS: Final = 24 * HOUR_MS
 MAX_REGISTERED: Final = 100_000
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -17,20 +17,21 @@ from functions.http.shared_answers import SharedAnswers
 from shared.audience.completeness import TotalsReader
 from shared.audience.estimate import Estimate
 from shared.audience.query import AudienceReader
-from shared.audience.rollup import DAY_MS, HOUR, MINUTE, MINUTES_KEPT_MS, RESOLUTIONS, WINDOW, Audience, Resolution
+from shared.audience.rollup import HOUR, MINUTE, MINUTES_KEPT_MS, RESOLUTIONS, WINDOW, Audience, Resolution
 from shared.audience.top import ranked, with_viewers
 from shared.errors import InvalidInput
 from shared.ports import Ports
 from shared.settings import Settings
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
-DEFAULT_RANGE_MS: Final = 3_600_000
+DEFAULT_RANGE_MS: Final = HOUR_MS
 MAX_WINDOWS: Final = {"5s": 2_880, "1m": 10_080, "1h": 9_600}
 """In one answer, of those in which anything was counted: four hours, a week, 400 days."""
 COARSER: Final = {"5s": "1m", "1m": "1h"}
 CLOCKS_APART_MS: Final = 60_000
 """How far ahead of this clock that of an ingest may be."""
 MAX_TOP_DAYS: Final = 31
-UNIT_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+UNIT_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 NOW_KEPT_MS: Final = 1_000
 TOP_KEPT_MS: Final = 5_000
 PUBLIC: Final = {"Cache-Control": "public, s-maxage=1"}

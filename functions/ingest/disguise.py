@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from events.record import Profiles
 from functions.ingest.told import Told, Who, number
 from shared.hashing import viewer_hash
 from shared.privacy.pseudonym import Key, KeyRing, Pseudonyms
-
-WINDOW_MS: Final = 5_000
+from shared.units import WINDOW_MS
 
 
 @dataclass(slots=True)

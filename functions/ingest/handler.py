@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from events.crowds import refuse_many
 from events.event import MAX_ID_BYTES, Body, Rejection
@@ -18,9 +17,7 @@ from shared.fan_out import TABLE, FanOuts
 from shared.ports import Ports
 from shared.privacy.pseudonym import SECRET, KeyRing, load_key_ring
 from shared.settings import Settings
-from shared.stream import NewRecord
-
-STREAM: Final = "events"
+from shared.stream import EVENT_STREAM, NewRecord
 
 
 @dataclass(slots=True)
@@ -107,14 +104,14 @@ class Ingest:
         """
         data = self.unpack(sent)
         packing, receipt = self.pack(self.native.decode(data), data, sent, "sent_at")
-        append_all(self._ports.stream(STREAM), packing.records)
+        append_all(self._ports.stream(EVENT_STREAM), packing.records)
         return receipt
 
     async def append(self, records: Sequence[NewRecord]) -> None:
         """Append together with the requests that are under way. Raises Unavailable."""
         if self._commit is None:
             self._commit = GroupCommit(
-                self._ports.stream(STREAM), linger_seconds=self._settings.group_commit_ms / 1_000
+                self._ports.stream(EVENT_STREAM), linger_seconds=self._settings.group_commit_ms / 1_000
             )
         await self._commit.append(records)
 

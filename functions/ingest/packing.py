@@ -24,8 +24,8 @@ from shared.fan_out import FanOut
 from shared.hashing import kept_at, partition
 from shared.keys import partition_key
 from shared.stream import NewRecord
+from shared.units import WINDOW_MS
 
-WINDOW_MS: Final = 5_000
 HEAVY_BODY_BYTES: Final = 512 * 1024
 """A body up to this size makes records that every stream takes; a larger one is cut by its events' sizes too."""
 SAMPLED_CODES: Final = frozenset(TYPE_CODE[name] for name in SAMPLED_TYPES)

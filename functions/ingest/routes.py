@@ -22,6 +22,7 @@ from shared.errors import InvalidInput
 from shared.ports import Ports
 from shared.privacy.pseudonym import pseudonym
 from shared.settings import Settings
+from shared.units import WINDOW_MS
 from shared.viewing.attributes import put_attributes
 
 INLINE_BYTES: Final = 256 * 1024
@@ -31,7 +32,6 @@ EXPANSION: Final = 8
 JSON_TYPES: Final = ("application/json", "text/json")
 LINE_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 FLAGS: Final = {None: None, "true": True, "1": True, "false": False, "0": False}
-WINDOW_MS: Final = 5_000
 
 Headers = Mapping[str, str]
 Answer = TypeVar("Answer")

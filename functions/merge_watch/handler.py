@@ -6,7 +6,7 @@ from functions.watch.handler import VIEWER_LOG
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import Deadline
-from shared.viewing.facts import HOUR_MS
+from shared.units import HOUR_MS
 from shared.viewing.log import ViewerLog, all_buckets
 
 

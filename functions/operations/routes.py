@@ -1,7 +1,5 @@
 """What operators ask about the suite itself: is all accounted for, what could not be handled, try that again."""
 
-from typing import Final
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,14 +7,14 @@ from starlette.responses import Response
 from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
 from shared.audience.completeness import TotalsReader, completeness
-from shared.audience.rollup import DAY_MS, MINUTE
+from shared.audience.rollup import MINUTE
 from shared.audience.stored import StateReader
 from shared.dead_letters import DeadLetter, DeadLetters
 from shared.errors import InvalidInput
 from shared.ports import Ports
 from shared.settings import Settings
-
-STREAM: Final = "events"
+from shared.stream import EVENT_STREAM
+from shared.units import DAY_MS
 
 
 def make(ports: Ports, settings: Settings) -> list[Endpoint]:
@@ -103,7 +101,7 @@ class OperationsApi:
         if record_ids is None:
             record_ids = [letter.record_id for letter in self._letters.all()]
         asked = list(dict.fromkeys(record_id.lower() for record_id in record_ids))
-        done = self._letters.replay(STREAM, asked)
+        done = self._letters.replay(EVENT_STREAM, asked)
         refused = [{"record_id": one.record_id, "reason": one.refused} for one in done if one.refused is not None]
         return {"replayed": len(done) - len(refused), "refused": refused}
 

@@ -22,10 +22,11 @@ from shared.audience.keys import (
 from shared.audience.marks import PAGE_RECEPTIONS
 from shared.audience.query import read_active
 from shared.fan_out import TABLE as SCHEDULES_TABLE
-from shared.fan_out import WINDOW_MS, FanOut, FanOuts, set_fan_out
+from shared.fan_out import FanOut, FanOuts, set_fan_out
 from shared.ports import MAX_BATCH_GET, Ports, query_all
 from shared.settings import DAY_SECONDS, Settings
 from shared.stream import Deadline
+from shared.units import WINDOW_MS
 
 HEADROOM: Final = 2
 RECORDS_A_WINDOW: Final = 1_000

@@ -19,7 +19,7 @@ from events.columns import Columns, read
 from functions.aggregate.handler import make as make_aggregate
 from functions.archive.handler import STAGING
 from shared.audience.codec import decode
-from shared.audience.keys import AUDIENCE_TABLE, MINUTE_MS, WINDOW_MS, state_key
+from shared.audience.keys import AUDIENCE_TABLE, state_key
 from shared.audience.window import WindowState
 from shared.dead_letters import DeadLetter, DeadLetters
 from shared.errors import CorruptData
@@ -30,6 +30,7 @@ from shared.history.staging import BATCHES
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Record
+from shared.units import MINUTE_MS, WINDOW_MS
 
 REASON: Final = "beyond_horizon"
 BEHIND: Final = "the history is not up to date; try again in a minute, when `archive` and `commit` have run"

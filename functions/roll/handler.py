@@ -8,12 +8,13 @@ from shared.audience import rollup
 from shared.audience.dirty import DIRTY_TABLE, Mark, dirty_key, note_seen, partitions, put_dirty, read_dirty
 from shared.audience.keys import CONTENTS_TABLE, WINDOWS_PER_MINUTE
 from shared.audience.query import AudienceReader
-from shared.audience.rollup import DAY_MS, HOUR, MINUTE, MINUTES_KEPT_MS, ROLLUPS_TABLE, Resolution, rollup_key
+from shared.audience.rollup import HOUR, MINUTE, MINUTES_KEPT_MS, ROLLUPS_TABLE, Resolution, rollup_key
 from shared.audience.totals import MINUTES_PER_HOUR, HourEntry, totals_of
 from shared.errors import CorruptData, VersionConflict
 from shared.ports import ABSENT, Item, Ports, query_all
 from shared.settings import Settings
 from shared.stream import Deadline
+from shared.units import DAY_MS
 
 GRACE_MS: Final = 120_000
 """Longer than `aggregate` may live between a mark and its states: its timeout."""

@@ -11,12 +11,13 @@ from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
 from shared.errors import InvalidInput
 from shared.ports import Ports
-from shared.privacy.pseudonym import SECRET, WINDOW_MS, KeyRing, load_key_ring, pseudonym
+from shared.privacy.pseudonym import SECRET, KeyRing, load_key_ring, pseudonym
 from shared.settings import Settings
+from shared.units import DAY_MS, WINDOW_MS
 from shared.viewing.attributes import NAMES, erase_attributes, put_attributes, read_attributes
 
 Handle = Callable[[Request], Awaitable[Response]]
-DEFAULT_RANGE_MS: Final = 30 * 24 * 3_600_000
+DEFAULT_RANGE_MS: Final = 30 * DAY_MS
 VIEWERS: Final = "viewers"
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
 

@@ -11,10 +11,10 @@ from adapters.local.suite import Suite
 from adapters.local.triggers import Consumer, Terms
 from functions.aggregate.handler import make
 from functions.ingest.append import append_all
-from functions.ingest.handler import STREAM, Ingest, Sent
+from functions.ingest.handler import Ingest, Sent
 from lab.bench.bare import decode_lines
 from lab.bench.figure import Figure
-from lab.bench.rows import WINDOW_MS, Row
+from lab.bench.rows import Row
 from lab.bench.timing import best_seconds, discard
 from lab.bench.workload import bodies, recently
 from lab.memory import MemoryClock, MemorySuite
@@ -23,7 +23,8 @@ from shared.audience.window import rolled_up
 from shared.dead_letters import DeadLetters
 from shared.ports import Ports
 from shared.settings import Settings
-from shared.stream import NewRecord
+from shared.stream import EVENT_STREAM, NewRecord
+from shared.units import WINDOW_MS
 
 BODIES = 400
 MANY = 400
@@ -96,8 +97,8 @@ def through(suite: MemorySuite | Suite, posted: Sequence[bytes]) -> Run:
     consumer = Consumer(
         "aggregate",
         make(ports, SETTINGS),
-        source=suite.stream(STREAM),
-        progress=suite.progress(STREAM),
+        source=suite.stream(EVENT_STREAM),
+        progress=suite.progress(EVENT_STREAM),
         dead_letters=DeadLetters(ports, SETTINGS),
         clock=ports.clock,
         terms=Terms(),
@@ -108,7 +109,7 @@ def through(suite: MemorySuite | Suite, posted: Sequence[bytes]) -> Run:
     started, stored = perf_counter(), 0
     for start in range(0, len(posted), COMMITTED_TOGETHER):
         records = [record for data in posted[start : start + COMMITTED_TOGETHER] for record in packed(ingest, data)]
-        append_all(ports.stream(STREAM), records)
+        append_all(ports.stream(EVENT_STREAM), records)
         stored += sum(len(record.body) for record in records)
     while consumer.poll():
         pass

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from lab.bench.bare import decode
 from lab.bench.figure import Figure
-from lab.bench.rows import WINDOW_MS, Row
+from lab.bench.rows import Row
 from lab.bench.timing import best_seconds, discard
 from lab.bench.workload import array, bodies, recently
+from shared.units import WINDOW_MS
 
 BODIES = 40
 

@@ -1,8 +1,6 @@
 """The rows that all contenders must agree on."""
 
-from typing import Final, NamedTuple
-
-WINDOW_MS: Final = 5_000
+from typing import NamedTuple
 
 
 class Row(NamedTuple):

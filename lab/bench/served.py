@@ -107,6 +107,7 @@ def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 
 def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

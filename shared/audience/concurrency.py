@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from shared.audience.distinct import Registers, estimate, no_registers
 from shared.audience.estimate import Estimate, scaled_sample
-from shared.audience.keys import WINDOW_MS
 from shared.audience.presence import (
     INTERVAL_CLASSES,
     INTERVAL_MASK,
@@ -26,6 +25,7 @@ from shared.audience.presence import (
 )
 from shared.audience.window import WindowState
 from shared.hashing_np import Hashes
+from shared.units import WINDOW_MS
 
 EXACT_ROWS: Final = 1 << 18
 """Up to so many rows in all, viewers are followed one by one from window to window; past it, sketches."""

@@ -4,10 +4,8 @@ from typing import Final
 
 from shared.keys import partition_key
 from shared.ports import Key
+from shared.units import HOUR_MS, MINUTE_MS, WINDOW_MS
 
-WINDOW_MS: Final = 5_000
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 3_600_000
 WINDOWS_PER_MINUTE: Final = MINUTE_MS // WINDOW_MS
 WINDOWS_PER_HOUR: Final = HOUR_MS // WINDOW_MS
 

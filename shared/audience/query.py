@@ -15,18 +15,14 @@ from shared.audience import rollup
 from shared.audience.concurrency import LOOKBACK_WINDOWS, concurrent
 from shared.audience.dirty import DIRTY_TABLE, dirty_key
 from shared.audience.estimate import Estimate
-from shared.audience.keys import (
-    CONTENTS_TABLE,
-    HOUR_MS,
-    WINDOWS_PER_MINUTE,
-    active_partition,
-)
+from shared.audience.keys import CONTENTS_TABLE, WINDOWS_PER_MINUTE, active_partition
 from shared.audience.rollup import HOUR, MINUTE, ROLLUPS_TABLE, WINDOW, Audience, Resolution, States
 from shared.audience.stored import StateReader
 from shared.audience.totals import MINUTES_PER_HOUR
 from shared.errors import CorruptData
 from shared.keys import content_key
 from shared.ports import Ports, query_all
+from shared.units import HOUR_MS
 
 HOURS_AT_ONCE: Final = 500
 

@@ -13,14 +13,13 @@ import msgspec
 from shared.audience import codec
 from shared.audience.concurrency import LOOKBACK_WINDOWS, concurrent
 from shared.audience.estimate import Estimate
-from shared.audience.keys import HOUR_MS, MINUTE_MS, WINDOW_MS
 from shared.audience.window import WindowState, rolled_up
 from shared.errors import CorruptData
 from shared.keys import content_key
 from shared.ports import Item, Key, Table, query_all
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, WINDOW_MS
 
 ROLLUPS_TABLE: Final = "rollups"
-DAY_MS: Final = 86_400_000
 MINUTES_KEPT_MS: Final = 35 * DAY_MS
 
 

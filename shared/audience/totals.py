@@ -8,11 +8,12 @@ from typing import Final
 
 import msgspec
 
-from shared.audience.keys import CONTENTS_TABLE, HOUR_MS, MINUTE_MS
+from shared.audience.keys import CONTENTS_TABLE
 from shared.audience.window import WindowState
 from shared.errors import CorruptData
 from shared.keys import content_key
 from shared.ports import ABSENT, Table
+from shared.units import HOUR_MS, MINUTE_MS
 
 MINUTES_PER_HOUR: Final = HOUR_MS // MINUTE_MS
 

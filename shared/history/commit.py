@@ -28,10 +28,11 @@ from deltalake import DeltaTable, Transaction
 from shared.errors import CorruptData, VersionConflict
 from shared.history.lake import Action, Lake, sorted_batches
 from shared.history.ledger import Ledger
-from shared.history.schema import HOUR_MS, ROWS, SORTED_BY
+from shared.history.schema import ROWS, SORTED_BY
 from shared.history.staging import BATCHES, DAMAGED, read_staged, rows_of_name
 from shared.ports import ABSENT, Clock, Item, ObjectStore, Table
 from shared.stream import Deadline
+from shared.units import HOUR_MS
 
 APPLICATION: Final = "grandstand-commit"
 KEY: Final = ("commit", "intent")

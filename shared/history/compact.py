@@ -22,9 +22,10 @@ from deltalake import DeltaTable
 
 from shared.errors import Unavailable
 from shared.history.lake import Action, DataFile, Lake, partition_of
-from shared.history.schema import HOUR_MS, ROWS, SORTED_BY
+from shared.history.schema import ROWS, SORTED_BY
 from shared.ports import Clock
 from shared.stream import Deadline
+from shared.units import HOUR_MS
 
 QUIET_MS: Final = 5 * 60_000
 """An hour that has ended and got nothing for so long is settled: what is not large yet is merged."""

@@ -7,8 +7,8 @@ from deltalake.exceptions import DeltaError
 
 from shared.errors import Unavailable, VersionConflict
 from shared.history.lake import Action, Lake
-from shared.history.schema import HOUR_MS
 from shared.ports import ABSENT, Clock, Table
+from shared.units import HOUR_MS
 
 VACUUM_EVERY_MS: Final = 6 * HOUR_MS
 KEEP_HOURS: Final = 24

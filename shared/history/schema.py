@@ -15,7 +15,6 @@ FACTS: Final = "fact_stream_events"
 CONTENT: Final = "dim_content"
 USERS: Final = "dim_users"
 
-HOUR_MS: Final = 3_600_000
 TIME: Final = pa.timestamp("us", tz="UTC")
 
 WORDS: Final = ("device_type", "network_quality", "country", "tier", "age_group", "consent")

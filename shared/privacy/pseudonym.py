@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from shared.errors import Misconfigured
+from shared.units import WINDOW_MS
 
 PSEUDONYM_BYTES: Final = 16
 SECRET: Final = "pseudonym-keys"  # noqa: S105, a secret's name
-WINDOW_MS: Final = 5_000
 CACHED_IDS: Final = 32_768
 
 

@@ -18,14 +18,12 @@ from events.columns import Columns
 from shared.errors import CorruptData
 from shared.hashing import BUCKET_SEED
 from shared.hashing_np import mix
-from shared.stream import RECORD_ID_BYTES
+from shared.units import HOUR_MS
 from shared.viewing.buckets import BUCKETS
 
-HOUR_MS: Final = 3_600_000
 MAGIC: Final = b"GW\x01"
 
 VIEWER: Final = np.dtype("V16")
-RECORD: Final = np.dtype(f"V{RECORD_ID_BYTES}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

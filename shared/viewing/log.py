@@ -26,8 +26,9 @@ import numpy as np
 
 from shared.errors import CorruptData, Unavailable, VersionConflict
 from shared.ports import ABSENT, Item, ObjectStore, Table, query_all
+from shared.units import HOUR_MS
 from shared.viewing.buckets import BUCKETS, bucket_of
-from shared.viewing.facts import HOUR_MS, VIEWER, Facts, buckets_of, concatenated, decode, encode, joined
+from shared.viewing.facts import VIEWER, Facts, buckets_of, concatenated, decode, encode, joined
 
 MAX_RUNS: Final = 8
 MAX_FRESH: Final = 256

@@ -16,7 +16,6 @@ from shared.audience.dirty import DIRTY_TABLE, partitions, read_dirty
 from shared.audience.keys import (
     AUDIENCE_TABLE,
     CONTENTS_TABLE,
-    HOUR_MS,
     MARKS_TABLE,
     active_partition,
     marks_page_key,
@@ -26,6 +25,7 @@ from shared.audience.marks import PAGE_RECEPTIONS
 from shared.errors import CorruptData, Throttled, VersionConflict
 from shared.ports import Ports, Table, query_all
 from shared.stream import DONE, NO_DEADLINE, Answer, Deadline, Record, Reject, Retry
+from shared.units import HOUR_MS
 from tests.builders import KICK_OFF, delivered, event, packed
 from tests.unit.aggregate.world import SETTINGS, aggregate, completeness, handed, ports_at_kick_off, stored
 

@@ -18,8 +18,6 @@ from shared.stream import DONE, NO_DEADLINE
 from tests.asgi import Client
 from tests.builders import KICK_OFF, delivered, packed
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 KEYS = {
     "write_keys": b'{"site": "write-secret"}',
     "publish_keys": b'{"page": "publish-secret"}',

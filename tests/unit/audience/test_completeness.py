@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from functions.operations.models import CompletenessAnswer
 from shared.fan_out import set_fan_out
 from shared.stream import DONE, NO_DEADLINE
+from shared.units import HOUR_MS, MINUTE_MS
 from tests.builders import KICK_OFF, delivered, event, packed
-from tests.unit.audience.stage import HOUR_MS, MINUTE_MS, Stage
+from tests.unit.audience.stage import Stage
 
 
 def completeness(stage: Stage, **query: Any) -> dict[str, Any]:

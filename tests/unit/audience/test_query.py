@@ -12,8 +12,9 @@ from shared.audience.query import runs
 from shared.audience.stored import DecodedStates
 from shared.fan_out import set_fan_out
 from shared.ports import Item
+from shared.units import HOUR_MS, MINUTE_MS
 from tests.builders import KICK_OFF, event
-from tests.unit.audience.stage import HOUR_MS, MINUTE_MS, OPERATOR, PUBLISH, Stage
+from tests.unit.audience.stage import OPERATOR, PUBLISH, Stage
 
 NOW = "/v1/contents/match/audience/now"
 

@@ -22,8 +22,9 @@ from shared.audience.keys import state_key, window_of
 from shared.audience.rollup import HOUR, MINUTE, ROLLUPS_TABLE, Concurrency, rollup_key
 from shared.errors import CorruptData, Unavailable
 from shared.stream import DONE, NO_DEADLINE, Deadline, Record
+from shared.units import HOUR_MS, MINUTE_MS
 from tests.builders import KICK_OFF, delivered, event, packed
-from tests.unit.audience.stage import HOUR_MS, MINUTE_MS, Stage
+from tests.unit.audience.stage import Stage
 
 VIEWERS = ("ada", "grace", "mary", "alan")
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from functions.audience.models import TopAnswer
+from shared.units import HOUR_MS
 from tests.builders import KICK_OFF, event
-from tests.unit.audience.stage import HOUR_MS, OPERATOR, PUBLISH, Stage
+from tests.unit.audience.stage import OPERATOR, PUBLISH, Stage
 
 DAY_MS = 24 * HOUR_MS
 

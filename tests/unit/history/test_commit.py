@@ -13,9 +13,9 @@ from functions.commit.handler import LEDGER, make
 from lab.faults import Crash, Mishap, Plan
 from shared.errors import CorruptData, Unavailable
 from shared.history.commit import KEY
-from shared.history.schema import HOUR_MS
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE, Deadline, Record
+from shared.units import HOUR_MS
 from tests.builders import KICK_OFF, delivered, event, packed
 from tests.unit.history.world import HORIZON_MS, World, record
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lab.faults import Crash, Mishap, Plan
 from shared.errors import Unavailable
 from shared.history.compact import QUIET_MS, Compactor
-from shared.history.schema import HOUR_MS
 from shared.stream import NO_DEADLINE, Deadline, Record
+from shared.units import HOUR_MS
 from tests.builders import KICK_OFF, delivered, event, packed
 from tests.unit.history.world import FaultyLake, World, record
 

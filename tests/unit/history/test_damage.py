@@ -10,9 +10,9 @@ from adapters.local.warehouse import LocalWarehouse
 from shared.errors import CorruptData, InvalidInput, Unavailable
 from shared.history.compact import Compactor
 from shared.history.ledger import Ledger
-from shared.history.schema import HOUR_MS
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE
+from shared.units import HOUR_MS
 from tests.builders import KICK_OFF
 from tests.unit.history.world import World, record
 

@@ -10,9 +10,10 @@ from functions.dimensions.handler import make
 from lab.faults import Crash, Mishap, Plan
 from shared.history.dimensions import update_contents, update_users
 from shared.history.lake import Lake
-from shared.history.schema import CONTENT, HOUR_MS, USERS
+from shared.history.schema import CONTENT, USERS
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE
+from shared.units import HOUR_MS
 from shared.viewing.attributes import erase_attributes, put_attributes
 from tests.builders import KICK_OFF, delivered, event, packed, pseudonym
 from tests.unit.history.world import FaultyLake, World

@@ -9,9 +9,9 @@ import pytest
 from functions.compact.handler import make
 from lab.faults import Mishap, Plan, faulty
 from shared.history.retention import KEEP_HOURS, forget, vacuum
-from shared.history.schema import HOUR_MS
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE
+from shared.units import HOUR_MS
 from tests.builders import KICK_OFF
 from tests.unit.history.world import World, record
 

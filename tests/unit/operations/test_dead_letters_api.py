@@ -5,8 +5,9 @@ import pytest
 from functions.operations.models import LettersAnswer, ReplayAnswer
 from shared.dead_letters import DeadLetters
 from shared.stream import Record
+from shared.units import HOUR_MS
 from tests.builders import delivered, event, packed
-from tests.unit.audience.stage import HOUR_MS, OPERATOR, PUBLISH, Stage
+from tests.unit.audience.stage import OPERATOR, PUBLISH, Stage
 
 
 def dead(stage: Stage, **fields: int) -> Record:

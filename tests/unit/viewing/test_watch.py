@@ -18,8 +18,9 @@ from shared.errors import CorruptData, Unavailable
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Deadline, Record, Reject, Retry
+from shared.units import HOUR_MS
 from shared.viewing.buckets import bucket_of
-from shared.viewing.facts import HOUR_MS, NOTHING, buckets_of, decode, encode, facts_of
+from shared.viewing.facts import NOTHING, buckets_of, decode, encode, facts_of
 from shared.viewing.log import ViewerLog
 from shared.viewing.watch_time import WatchTime, watch_time
 from tests.builders import KICK_OFF, delivered, event, packed, pseudonym
