@@ -14,7 +14,8 @@ import jwt
 import pytest
 import requests
 
-from tests.conftest import GRANDSTAND, free_port, stop, wait_until_healthy
+from lab.bench.served import free_port
+from tests.conftest import GRANDSTAND, stop, wait_until_healthy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("serve")]
 

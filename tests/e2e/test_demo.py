@@ -13,16 +13,10 @@ import pytest
 
 from adapters.cli.demo_suite import served
 from adapters.cli.terminal import Failed
+from lab.bench.served import free_port
 from tests.unit.cli.fake_suite import grandstand
 
 pytestmark = pytest.mark.e2e
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 def started(*arguments: str) -> "subprocess.Popen[str]":

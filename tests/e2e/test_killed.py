@@ -22,13 +22,14 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from lab.bench.served import free_port
 from lab.crowd.match import Match
 from lab.crowd.play import EVENTS_PATH
 from lab.crowd.show import Show
 from lab.oracle import Window, audience, longer
 from lab.sender import Message, Sender
 from shared.history.schema import FACTS
-from tests.conftest import GRANDSTAND, free_port, wait_until_healthy
+from tests.conftest import GRANDSTAND, wait_until_healthy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("serve")]
 

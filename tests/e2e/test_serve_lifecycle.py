@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import free_port
+from lab.bench.served import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("serve")]
 

@@ -6,62 +6,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events.columns import Columns, read
-from shared.errors import VersionConflict
-from shared.ports import ABSENT, Item, Page, Ports
+from lab.memory import MemoryClock, MemoryTable
+from shared.ports import Item, Key, Ports
 from shared.stream import NewRecord
 from tests.builders import KICK_OFF
 
 NOW = KICK_OFF + 600_000
 
 
-@dataclass
-class StillClock:
-    now: int = NOW
+class Cabinet(MemoryTable):
+    """A table; `reads` counts the calls that read an item or a batch."""
 
-    def now_ms(self) -> int:
-        return self.now
-
-
-@dataclass
-class Cabinet:
-    """A table; `reads` counts the calls that read it."""
-
-    items: dict[tuple[str, str], Item] = field(default_factory=dict)
-    writes: int = 0
-    reads: int = 0
+    def __init__(self) -> None:
+        super().__init__(MemoryClock(NOW))
+        self.reads = 0
 
     def get(self, partition: str, sort: str) -> Item | None:
         self.reads += 1
-        return self.items.get((partition, sort))
+        return super().get(partition, sort)
 
-    def batch_get(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
-        self.reads += 1
-        assert len(keys) <= 1_000
-        return {key: self.items[key] for key in keys if key in self.items}
-
-    def put(
-        self,
-        partition: str,
-        sort: str,
-        value: bytes,
-        *,
-        if_version: str | None = None,
-        expires_at: int | None = None,
-    ) -> str:
-        found = self.items.get((partition, sort))
-        if if_version is not None and if_version != (found.version if found else ABSENT):
-            raise VersionConflict(partition)
-        self.writes += 1
-        version = str(self.writes)
-        self.items[partition, sort] = Item(partition, sort, value, version, expires_at)
-        return version
-
-    def delete(self, partition: str, sort: str, *, if_version: str | None = None) -> None:
-        self.items.pop((partition, sort), None)
-
-    def query(self, partition: str, *, start: str = "", **_: Any) -> Page:
-        found = [item for key, item in sorted(self.items.items()) if key[0] == partition and key[1] >= start]
-        return Page(found, None)
+    def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        before = self.reads
+        found = super().batch_get(keys)
+        self.reads = before + 1
+        return found
 
 
 @dataclass
@@ -99,7 +67,7 @@ class Drawer:
 class Desk:
     """Everything at hand, as `ports`."""
 
-    clock: StillClock = field(default_factory=StillClock)
+    clock: MemoryClock = field(default_factory=lambda: MemoryClock(NOW))
     stream: Shelf = field(default_factory=Shelf)
     secrets: Drawer = field(default_factory=Drawer)
     tables: dict[str, Cabinet] = field(default_factory=dict)

@@ -2,9 +2,10 @@
 
 import pytest
 
+from lab.memory import MemoryClock
 from shared.errors import Unavailable
 from shared.fan_out import CACHE_MS, MARGIN_MS, SINGLE, FanOut, FanOuts, read_fan_out, set_fan_out
-from tests.unit.ingest.doubles import NOW, Cabinet, StillClock
+from tests.unit.ingest.doubles import NOW, Cabinet
 
 AHEAD = 300
 
@@ -87,22 +88,22 @@ def test_a_fan_out_below_one_is_refused() -> None:
 
 
 def test_schedules_are_read_together_and_again_after_half_a_minute() -> None:
-    clock, table = StillClock(), Cabinet()
+    clock, table = MemoryClock(NOW), Cabinet()
     fan_outs = FanOuts(table, clock)
     contents = [f"match-{i}" for i in range(1_500)]
     assert set(fan_outs.of(contents).values()) == {SINGLE}
     assert table.reads == 2
     start = set_fan_out(table, "match-7", 4, NOW)
     reads = table.reads
-    clock.now += CACHE_MS - 1
+    clock.advance(CACHE_MS - 1)
     assert fan_outs.of(["match-7"])["match-7"] == SINGLE
     assert table.reads == reads
-    clock.now += 1
+    clock.advance(1)
     assert fan_outs.of(["match-7"])["match-7"].at(start) == 4
 
 
 def test_the_cache_does_not_grow_without_bound() -> None:
-    fan_outs = FanOuts(Cabinet(), StillClock())
+    fan_outs = FanOuts(Cabinet(), MemoryClock(NOW))
     for number in range(120):
         fan_outs.of(f"{number}-{i}" for i in range(1_000))
     assert len(fan_outs._cached) <= 50_000

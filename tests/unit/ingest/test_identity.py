@@ -34,7 +34,7 @@ def post(
     desk = Desk()
     for content, fan_out in (("match", 4), ("film", 2)):
         set_fan_out(desk.table("schedules"), content, fan_out, KICK_OFF - 2 * WEEK)
-    desk.clock.now = now
+    desk.clock.time_ms = now
     Ingest(desk.ports, Settings(chunk_events=6, **changed)).ingest(Sent(data, source, idempotency_key=key))
     return desk.stream.columns()
 
