@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from adapters.local import page
 from adapters.local.locks import consumers_run
 from adapters.local.suite import Suite
 from functions.http.app import build_app
@@ -25,7 +26,7 @@ BACKLOG: Final = 2_048
 
 def make_app(functions: Sequence[Function], suite: Suite, settings: Settings, *, loopback: bool) -> ASGIApp:
     """The app of every HTTP function; it is ready when the folder's consumers run."""
-    endpoints: list[Endpoint] = []
+    endpoints: list[Endpoint] = page.make()
     for function in functions:
         if isinstance(function.trigger, Http):
             endpoints += function.load()(suite.ports, settings)

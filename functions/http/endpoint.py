@@ -48,7 +48,8 @@ class Endpoint:
     handle: Callable[[Request], Awaitable[Response]]
     scope: Scope
     summary: str
-    document: Callable[[], Doc] = Doc
+    document: Callable[[], Doc] | None = Doc
+    """None leaves it out of the OpenAPI document, as a file of a page is."""
     cors: bool = False
     """Whether a page of another origin may call it (players with a write key, widgets with a publish key)."""
     key_in_body: Callable[[bytes, Mapping[str, str]], str | None] | None = None

@@ -65,7 +65,7 @@ OPENED_BY: Final = {
 
 def openapi(endpoints: Sequence[Endpoint], settings: Settings, *, loopback: bool) -> Schema:
     """The document of `endpoints`. On loopback the credentials are optional, and so the document says."""
-    docs = [(endpoint, endpoint.document()) for endpoint in endpoints]
+    docs = [(endpoint, endpoint.document()) for endpoint in endpoints if endpoint.document]
     models = Models(docs)
     paths: Schema = {}
     for endpoint, doc in docs:
