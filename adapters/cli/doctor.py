@@ -1,5 +1,6 @@
 """`doctor`: what is installed, what is missing and how to get it."""
 
+import os
 import shutil
 import socket
 import sys
@@ -23,9 +24,9 @@ _PACKAGES: Final = {
 }
 _TOOLS: Final = {
     "make": ("to run the two commands of the README", "apt-get install make"),
-    "node": ("to test with real players", "apt-get install nodejs"),
-    "npm": ("to test with real players", "apt-get install npm"),
-    "chromium": ("to test with real players", "apt-get install chromium"),
+    "node": ("to build the live page, and to test with real players", "make setup"),
+    "npm": ("to build the live page, and to test with real players", "make setup"),
+    "chromium": ("to test the live page, and with real players", "apt-get install chromium"),
     "ffmpeg": ("to test with real players", "apt-get install ffmpeg"),
     "java": ("to compare with Flink in the benchmarks", "apt-get install default-jdk-headless"),
 }
@@ -88,8 +89,9 @@ def _version(package: str) -> str | None:
 
 
 def _tools() -> Iterator[Finding]:
+    places = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     for tool, (use, remedy) in _TOOLS.items():
-        yield Finding(tool, shutil.which(tool), use, remedy, needed=False)
+        yield Finding(tool, shutil.which(tool, path=places), use, remedy, needed=False)
 
 
 def _disk(data: Path) -> Finding:

@@ -59,10 +59,10 @@ Headers = Mapping[str, str]
 
 
 def make(web: Path = WEB) -> list[Endpoint]:
-    """An endpoint for each file of `web/dist`; where nothing was built, a page at `/` that says how to."""
+    """An endpoint for each file of `web/dist`; where no page was built, one at `/` that says how to."""
     rules = _rules(web)
     built = [_endpoint(address, _read(path), _headers(rules, address)) for address, path in _files(web / "dist")]
-    return built or [_unbuilt(_headers(rules, "/"))]
+    return built if is_built(web) else [*built, _unbuilt(_headers(rules, "/"))]
 
 
 def is_built(web: Path = WEB) -> bool:
