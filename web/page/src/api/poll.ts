@@ -1,0 +1,117 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+
+import { Failed, get } from "./client.ts";
+
+/** What a poll asks of the world; tests give it another. */
+export interface World {
+  fetch: <Answer>(path: string, signal: AbortSignal) => Promise<Answer>;
+  random: () => number;
+  hidden: () => boolean;
+}
+
+const BROWSER: World = { fetch: get, random: Math.random, hidden: () => document.hidden };
+
+/** How many times rarer a page asks that nobody looks at. */
+const HIDDEN_FACTOR = 15;
+const LONGEST_BACKOFF_MS = 30_000;
+
+/**
+ * Asks one address again and again while its host is on the page.
+ *
+ * Each tab has a phase of its own, so that a thousand of them spread over the interval and a cache answers nearly
+ * all. A hidden page asks rarely and again at once when it is looked at; failures back off with full jitter
+ * (M. Brooker, "Exponential Backoff and Jitter", 2015) and keep the last answer.
+ */
+export class Poll<Answer> implements ReactiveController {
+  answer: Answer | null = null;
+  failed: Failed | null = null;
+  /** When the last answer came, ms since the epoch; 0 before the first. */
+  answeredAt = 0;
+
+  private address: string | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private asking: AbortController | null = null;
+  private failures = 0;
+  private connected = false;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly everyMs: number,
+    private readonly onAnswer: (answer: Answer) => void = () => undefined,
+    private readonly world: World = BROWSER,
+  ) {
+    host.addController(this);
+  }
+
+  /** Ask this address from now on, at once; null stops. The same address again changes nothing. */
+  ask(address: string | null): void {
+    if (address === this.address) return;
+    this.address = address;
+    this.answer = null;
+    this.failed = null;
+    this.answeredAt = 0;
+    if (this.connected) this.again();
+  }
+
+  /** Ask now rather than when it is due. */
+  again(): void {
+    this.failures = 0;
+    this.stop();
+    if (this.address !== null) void this.turn(this.address);
+  }
+
+  hostConnected(): void {
+    this.connected = true;
+    document.addEventListener("visibilitychange", this.wake);
+    for (const event of ["online", "credentialchange", "pageshow"]) window.addEventListener(event, this.wake);
+    this.again();
+  }
+
+  hostDisconnected(): void {
+    this.connected = false;
+    document.removeEventListener("visibilitychange", this.wake);
+    for (const event of ["online", "credentialchange", "pageshow"])
+      window.removeEventListener(event, this.wake);
+    this.stop();
+  }
+
+  private readonly wake = (): void => {
+    if (!this.world.hidden()) this.again();
+  };
+
+  private stop(): void {
+    clearTimeout(this.timer);
+    this.asking?.abort();
+    this.asking = null;
+  }
+
+  private async turn(address: string): Promise<void> {
+    const asking = new AbortController();
+    this.asking = asking;
+    try {
+      const answer = await this.world.fetch<Answer>(address, asking.signal);
+      if (asking.signal.aborted) return;
+      this.answer = answer;
+      this.answeredAt = Date.now();
+      this.failed = null;
+      this.failures = 0;
+      this.onAnswer(answer);
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      this.failed = error instanceof Failed ? error : new Failed("refused", String(error));
+      this.failures += 1;
+    }
+    this.host.requestUpdate();
+    this.timer = setTimeout(() => void this.turn(address), this.pause());
+  }
+
+  private pause(): number {
+    const { random, hidden } = this.world;
+    if (this.failures > 0) {
+      const most = Math.min(LONGEST_BACKOFF_MS, this.everyMs * 2 ** this.failures);
+      return Math.max(this.failed?.retryAfterMs ?? 0, 250 + random() * most);
+    }
+    // ± 20 %: tabs that were opened together, or woken by one event, drift apart
+    return this.everyMs * (hidden() ? HIDDEN_FACTOR : 1) * (0.8 + 0.4 * random());
+  }
+}

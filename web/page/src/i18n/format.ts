@@ -1,0 +1,76 @@
+import { locale } from "./locale.ts";
+
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return kept(`n${locale()}${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale(), options));
+}
+
+function times(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return kept(`t${locale()}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(), options));
+}
+
+function kept<Format extends Intl.NumberFormat | Intl.DateTimeFormat>(
+  key: string,
+  make: () => Format,
+): Format {
+  const found = made.get(key) ?? make();
+  made.set(key, found);
+  return found as Format;
+}
+
+/** What stands where a figure is not known. */
+export const UNKNOWN = "–";
+
+/** 12,345 */
+export const count = (value: number | null | undefined): string =>
+  value == null ? UNKNOWN : numbers({ maximumFractionDigits: 0 }).format(value);
+
+/** +12, −3, 0: with a sign, so that no colour is needed. */
+export const change = (value: number | null | undefined): string =>
+  value == null ? UNKNOWN : numbers({ maximumFractionDigits: 0, signDisplay: "exceptZero" }).format(value);
+
+/** 12.3K: for axes and narrow places. */
+export const compact = (value: number | null | undefined): string =>
+  value == null ? UNKNOWN : numbers({ notation: "compact", maximumSignificantDigits: 3 }).format(value);
+
+/** 0.0123 → 1.23% */
+export const percent = (value: number | null | undefined): string =>
+  value == null ? UNKNOWN : numbers({ style: "percent", maximumFractionDigits: 2 }).format(value);
+
+/** Milliseconds as ms, s, min or h, whichever reads best. */
+export function duration(ms: number | null | undefined): string {
+  if (ms == null) return UNKNOWN;
+  const [value, unit] =
+    ms < 1_000
+      ? [ms, "millisecond"]
+      : ms < 60_000
+        ? [ms / 1_000, "second"]
+        : ms < 3_600_000
+          ? [ms / 60_000, "minute"]
+          : [ms / 3_600_000, "hour"];
+  return numbers({
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits: ms < 1_000 ? 0 : 1,
+  }).format(value);
+}
+
+/** 4500 kbit/s → 4.5 Mbit/s */
+export function bitrate(kbps: number | null | undefined): string {
+  if (kbps == null) return UNKNOWN;
+  const [value, unit] = kbps < 1_000 ? [kbps, "kilobit-per-second"] : [kbps / 1_000, "megabit-per-second"];
+  return numbers({ style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 2 }).format(value);
+}
+
+/** 18:04:05 in the browser's time zone. */
+export const clock = (ms: number): string =>
+  times({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+
+/** 18:04 */
+export const shortClock = (ms: number): string => times({ hour: "2-digit", minute: "2-digit" }).format(ms);
+
+/** 20 Nov, 18:04 */
+export const dayAndClock = (ms: number): string =>
+  times({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(ms);

@@ -1,0 +1,67 @@
+import { css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+
+import { shared } from "../styles/shared.ts";
+import { GsElement } from "./element.ts";
+import "./gs-definition.ts";
+
+/** One figure with its name, its definition one click away, and a line of detail under it. */
+@customElement("gs-figure")
+export class GsFigure extends GsElement {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      .label {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        color: var(--quiet);
+        font-size: 0.875rem;
+      }
+      .value {
+        font-size: 1.625rem;
+        font-weight: 650;
+        line-height: 1.25;
+        font-variant-numeric: tabular-nums;
+        overflow-wrap: anywhere;
+      }
+      .detail {
+        min-height: 1.5em;
+        color: var(--quiet);
+        font-size: 0.875rem;
+        font-variant-numeric: tabular-nums;
+      }
+    `,
+  ];
+
+  @property() label = "";
+  @property() value = "";
+  @property() detail = "";
+  /** The key of its section in docs/metrics.md. */
+  @property() definition = "";
+
+  protected override render() {
+    return html`
+      <div class="label">
+        <span id="label">${this.label}</span>
+        ${
+          this.definition
+            ? html`<gs-definition name=${this.definition} label=${this.label}></gs-definition>`
+            : nothing
+        }
+      </div>
+      <div class="value" role="group" aria-labelledby="label">${this.value}</div>
+      <div class="detail">${this.detail}</div>
+    `;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-figure": GsFigure;
+  }
+}

@@ -1,0 +1,14 @@
+import { html } from "lit";
+import { customElement, property } from "lit/decorators.js";
+
+import { t } from "../../i18n/locale.ts";
+import { GsElement } from "../../parts/element.ts";
+
+@customElement("gs-content")
+export class GsContent extends GsElement {
+  @property({ attribute: false }) parameters = new URLSearchParams();
+
+  protected override render() {
+    return html`<h1>${t("content.title")}</h1>`;
+  }
+}

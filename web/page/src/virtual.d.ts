@@ -1,0 +1,10 @@
+declare module "virtual:messages/*" {
+  const messages: Record<string, string>;
+  export default messages;
+}
+
+declare module "virtual:definitions" {
+  /** plugins/definitions.ts makes them. */
+  const definitions: Record<string, { section: string; name: string; paragraphs: string[] }>;
+  export default definitions;
+}
