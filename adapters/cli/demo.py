@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from adapters.cli import browser
 from adapters.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -22,10 +23,14 @@ _CLOSING_SECONDS: Final = 3
 
 
 def demo(
+    *,
     viewers: Annotated[int, typer.Option(min=1, help="How many people come.")] = 20_000,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
     seconds: Annotated[int | None, typer.Option(min=1, help="End after so long; else at Ctrl-C.")] = None,
     contents: Annotated[int, typer.Option(min=1, help="How many matches at once.")] = 3,
+    open_page: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="The live page in a browser; in a terminal if unset.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A live match on this machine, from the kick-off to the final whistle, in a suite of its own."""
@@ -47,7 +52,8 @@ def demo(
         TemporaryDirectory(prefix="grandstand-demo-") as folder,
         served(Path(folder), port) as url,
     ):
-        _tell_addresses(console, url)
+        if _tell_addresses(console, url) and (browser.is_wanted() if open_page is None else open_page):
+            browser.show(f"{url}/")
         left = _MATCH_SECONDS
         if seconds is not None:
             left = max(_SHORTEST_MATCH, round(seconds - _CLOSING_SECONDS - (time.monotonic() - began)))
@@ -71,13 +77,15 @@ def _ending_in_order() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _tell_addresses(console: "Console", url: str) -> None:
+def _tell_addresses(console: "Console", url: str) -> bool:
+    """Whether there is a live page."""
     import httpx
 
-    console.print(f"  API docs   {url}/docs", highlight=False)
-    console.print(f"  OpenAPI    {url}/openapi.json", highlight=False)
-    if httpx.get(url, trust_env=False).is_success:
-        console.print(f"  live page  {url}/", highlight=False)
+    is_built = httpx.get(f"{url}/", trust_env=False).is_success
+    page = f"{url}/" if is_built else "not built; `make web` does it"
+    for name, address in (("live page", page), ("API docs", f"{url}/docs"), ("OpenAPI", f"{url}/openapi.json")):
+        console.print(f"  {name:<10} {address}", highlight=False, style="bold" if address == f"{url}/" else None)
+    return is_built
 
 
 def _play(console: "Console", url: str, match: "Match", *, stay: bool) -> dict[str, Any]:
