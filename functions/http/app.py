@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,20 +55,24 @@ def build_app(
 
 
 class Routes:
-    """Endpoints by path and method. `{id}` takes any characters, `/` and newlines too, for ids are data."""
+    """Endpoints by path and method. `{id}` takes any characters, `/` and newlines too, for ids are data.
+
+    A `/` inside an id is sent as `%2F`, so the path as it was sent says which is which. Where something on the way
+    has decoded it, the pattern that says most after its last `{…}` wins, then the one that says most in all:
+    `/v1/contents/x/audience` is the audience of `x` rather than the content `x/audience`.
+    """
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._fixed: dict[str, dict[str, Endpoint]] = {}
-        self._patterns: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
+        self._patterns: dict[str, dict[str, Endpoint]] = {}
         for endpoint in endpoints:
             self._add(endpoint)
+        most_specific_first = sorted(self._patterns, key=_literals, reverse=True)
+        self._as_sent = [(_compiled(path, "[^/]+"), self._patterns[path]) for path in most_specific_first]
+        self._decoded = [(_compiled(path, ".+"), self._patterns[path]) for path in most_specific_first]
 
     def _add(self, endpoint: Endpoint) -> None:
-        if "{" in endpoint.path:
-            pattern = re.sub(r"\\\{(\w+)(?::path)?\\\}", r"(?P<\1>.+)", re.escape(endpoint.path))
-            methods = self._patterns.setdefault(endpoint.path, (re.compile(pattern, re.DOTALL), {}))[1]
-        else:
-            methods = self._fixed.setdefault(endpoint.path, {})
+        methods = (self._patterns if "{" in endpoint.path else self._fixed).setdefault(endpoint.path, {})
         if endpoint.scope is Opens.VIEWER and "{id}" not in endpoint.path:
             raise ValueError(f"{endpoint.path} opens to viewers, so it needs an {{id}} that says to whom")
         for method in endpoint.methods:
@@ -75,18 +80,36 @@ class Routes:
                 raise ValueError(f"{method} {endpoint.path} is there twice")
             methods[method] = endpoint
 
-    def find(self, path: str) -> tuple[dict[str, Endpoint], dict[str, str]]:
-        """The endpoints of a path by method, and what its `{…}` stand for. Raises Refused (404)."""
+    def find(self, path: str, as_sent: str) -> tuple[dict[str, Endpoint], dict[str, str]]:
+        """The endpoints of a path by method, and what its `{…}` stand for. Raises Refused (404).
+
+        `as_sent` is the path with its percent-encoding, or empty where the host does not tell it.
+        """
         methods = self._fixed.get(path)
         if methods is not None:
             return methods, {}
-        for pattern, methods in self._patterns.values():
+        for pattern, methods in self._as_sent:
+            match = pattern.fullmatch(as_sent)
+            if match:
+                return methods, {name: unquote(value) for name, value in match.groupdict().items()}
+        for pattern, methods in self._decoded:
             match = pattern.fullmatch(path)
             if match:
                 return methods, match.groupdict()
         raise Refused(
             "There is nothing at this address. /docs lists what there is.", status=404, reason="no-such-path"
         )
+
+
+def _compiled(path: str, inside: str) -> re.Pattern[str]:
+    """A pattern whose `{name}` stand for `inside`."""
+    pattern = re.sub(r"\\\{(\w+)(?::path)?\\\}", rf"(?P<\1>{inside})", re.escape(path))
+    return re.compile(pattern, re.DOTALL)
+
+
+def _literals(path: str) -> tuple[int, int]:
+    """How many characters of a pattern stand for themselves: after its last `{…}`, and in all."""
+    return len(path) - path.rindex("}"), len(re.sub(r"\{.*?\}", "", path))
 
 
 class Edge:
@@ -115,7 +138,7 @@ class Edge:
         endpoint: Endpoint | None = None
         try:
             self._origins.check(headers)
-            methods, scope["path_params"] = self._routes.find(_path(scope))
+            methods, scope["path_params"] = self._routes.find(_path(scope), _path_as_sent(scope))
             endpoint = _of(methods, scope["method"]) or next(iter(methods.values()))
             response = await self._dispatch(methods, scope, receive, headers)
         except Exception as error:
@@ -191,6 +214,11 @@ def _any_cors(methods: dict[str, Endpoint]) -> bool:
 def _path(scope: Scope) -> str:
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
+
+
+def _path_as_sent(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or b""
+    return raw.decode("latin-1").removeprefix(scope.get("root_path", ""))
 
 
 def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:

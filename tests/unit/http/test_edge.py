@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from functions.http.app import build_app
+from functions.http.app import Routes, build_app
 from functions.http.endpoint import Endpoint, Scope
 from functions.http.problems import problem
 from shared.errors import CorruptData, InvalidInput, Throttled, Unavailable
@@ -93,6 +93,47 @@ def test_head_answers_where_get_does() -> None:
 def test_an_id_may_hold_any_character(path: str, content_id: str) -> None:
     answer = local().get(path)
     assert (answer.status_code, answer.json()["id"]) == (200, content_id)
+
+
+NESTED = (
+    endpoint("/v1/contents/{id}", Scope.OPEN, "GET", "PUT"),
+    endpoint("/v1/contents/{id}/audience", Scope.OPEN),
+    endpoint("/v1/contents/{id}/marks", Scope.OPEN, "GET", "POST"),
+    endpoint("/v1/contents/{id}/marks/{mark_id}", Scope.OPEN, "DELETE"),
+    endpoint("/v1/contents/top", Scope.OPEN),
+)
+
+
+@pytest.mark.parametrize("endpoints", [NESTED, NESTED[::-1]])
+@pytest.mark.parametrize(
+    ("path", "content_id", "allowed"),
+    [
+        ("/v1/contents/derby", "derby", "GET, HEAD, PUT"),
+        ("/v1/contents/derby/audience", "derby", "GET, HEAD"),
+        ("/v1/contents/derby/marks", "derby", "GET, HEAD, POST"),
+        ("/v1/contents/derby/marks/goal", "derby", "DELETE"),
+        ("/v1/contents/top", None, "GET, HEAD"),
+        ("/v1/contents/derby%2Faudience", "derby/audience", "GET, HEAD, PUT"),
+        ("/v1/contents/derby%2Fmarks%2Fgoal", "derby/marks/goal", "GET, HEAD, PUT"),
+        ("/v1/contents/a/b", "a/b", "GET, HEAD, PUT"),
+        ("/v1/contents/a/b/audience", "a/b", "GET, HEAD"),
+        ("/v1/contents/a/marks/b/marks", "a/marks/b", "GET, HEAD, POST"),
+    ],
+)
+def test_the_most_specific_pattern_answers_whatever_the_order(
+    endpoints: tuple[Endpoint, ...], path: str, content_id: str | None, allowed: str
+) -> None:
+    stage = local(*endpoints)
+    refused = stage.request("PATCH", path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
+    if "GET" in allowed:
+        assert stage.get(path).json()["id"] == content_id
+
+
+def test_a_host_that_tells_only_the_decoded_path_is_routed_too() -> None:
+    routes = Routes(NESTED)
+    assert routes.find("/v1/contents/a/b/marks/goal", "")[1] == {"id": "a/b", "mark_id": "goal"}
+    assert routes.find("/v1/contents/derby/audience", "")[1] == {"id": "derby"}
 
 
 def test_a_suite_may_be_mounted_below_a_path() -> None:
