@@ -15,6 +15,7 @@ from adapters.local.queue import Message
 from adapters.local.stream import MAX_BODY_BYTES, Heads, partition_of
 from adapters.local.triggers import Checkpoint, Parked
 from shared.errors import Misconfigured, VersionConflict
+from shared.health.meter import Meters
 from shared.ports import (
     ABSENT,
     MAX_BATCH_GET,
@@ -272,6 +273,7 @@ class MemorySuite:
             queue=self.queue,
             warehouse=_no_warehouse,
             history_uri=_no_history,
+            meter=Meters(now.now_ms),
         )
 
 

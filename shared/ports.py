@@ -5,9 +5,10 @@ Provider errors arrive as `shared.errors`: `Unavailable` or `Throttled` where tr
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from shared.health.meter import Meters
 from shared.stream import NewRecord
 
 MAX_KEY_BYTES: Final = 256
@@ -164,3 +165,5 @@ class Ports:
     warehouse: Callable[[], Warehouse]
     history_uri: Callable[[], tuple[str, dict[str, str]]]
     """The Delta Lake root and delta-rs' storage options."""
+    meter: Meters = field(default_factory=Meters)
+    """`meter("ingest").count(...)`: what a function says of itself; its host writes it (shared/health)."""
