@@ -5,6 +5,7 @@ import type overview from "../../../messages/en/overview.json";
 import type preferences from "../../../messages/en/preferences.json";
 import type shell from "../../../messages/en/shell.json";
 import type states from "../../../messages/en/states.json";
+import type values from "../../../messages/en/values.json";
 
 type In<Area extends string, Messages> = `${Area}.${keyof Messages & string}`;
 
@@ -16,4 +17,5 @@ export type MessageKey =
   | In<"overview", typeof overview>
   | In<"preferences", typeof preferences>
   | In<"shell", typeof shell>
-  | In<"states", typeof states>;
+  | In<"states", typeof states>
+  | In<"values", typeof values>;

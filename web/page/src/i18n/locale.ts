@@ -73,6 +73,12 @@ export function t(key: MessageKey, values?: Arguments): string {
   return String(message.format(values));
 }
 
+/** What we call a code of the API's: `worded("health.function_", "ingest")`. A code without a message stands as it is. */
+export function worded(prefix: string, code: string): string {
+  const key = prefix + code;
+  return Object.hasOwn(messages, key) ? t(key as MessageKey) : code;
+}
+
 /** Draws its host again when another language is chosen. */
 export class Localized implements ReactiveController {
   constructor(private readonly host: ReactiveControllerHost) {
