@@ -5,11 +5,20 @@ import type { Plugin } from "vite";
 
 const MODULE = "virtual:definitions";
 
-/** A section of docs/metrics.md: where it stands, its heading, its paragraphs as they are written. */
+/** A table of docs/metrics.md, cell by cell. */
+export interface Table {
+  head: string[];
+  rows: string[][];
+}
+
+/** A paragraph as it is written, the items of a list, or a table. Links are told by their text alone. */
+export type Block = string | string[] | Table;
+
+/** A section of docs/metrics.md: where it stands, its heading, what it says. */
 export interface Definition {
   section: string;
   name: string;
-  paragraphs: string[];
+  paragraphs: Block[];
 }
 
 /** `virtual:definitions`: every section of docs/metrics.md by its figure's name, the same text. */
@@ -26,7 +35,7 @@ export function definitions(file = join(import.meta.dirname, "../../docs/metrics
 }
 
 /**
- * The sections by key: a heading `### name` is `name`, `### now: viewers, concurrent` is `now: viewers` and
+ * The sections by key: what stands under a heading `## Name` itself is `Name`; a heading `### name` is `name`, `### now: viewers, concurrent` is `now: viewers` and
  * `now: concurrent`, `### a, b` is `a` and `b`. A name that two sections have belongs to the first of them, and to the
  * others as `{Section}/{name}`.
  */
@@ -36,13 +45,12 @@ export function sections(markdown: string): Record<string, Definition> {
   for (const block of markdown.split(/^(?=#{2,3} )/m)) {
     const [heading = "", ...rest] = block.split("\n");
     const title = heading.replace(/^#+ /, "").trim();
-    if (heading.startsWith("## ")) section = title;
+    const paragraphs = blocksOf(rest.join("\n"));
+    if (heading.startsWith("## ")) {
+      section = title;
+      if (paragraphs.length > 0) found[title] = { section, name: title, paragraphs };
+    }
     if (!heading.startsWith("### ")) continue;
-    const paragraphs = rest
-      .join("\n")
-      .split(/\n{2,}/)
-      .map((text) => text.replace(/\s*\n\s*/g, " ").trim())
-      .filter(Boolean);
     for (const name of namesOf(title)) {
       const definition = { section, name: title, paragraphs };
       found[`${section}/${name}`] = definition;
@@ -50,6 +58,31 @@ export function sections(markdown: string): Record<string, Definition> {
     }
   }
   return found;
+}
+
+function blocksOf(markdown: string): Block[] {
+  return markdown
+    .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")
+    .split(/\n{2,}/)
+    .map((text) => text.trim())
+    .filter(Boolean)
+    .map((text) => {
+      if (text.startsWith("|")) return tableOf(text);
+      if (text.startsWith("- ")) return text.slice(2).split(/\n- /).map(oneLine);
+      return oneLine(text);
+    });
+}
+
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim();
+
+function tableOf(text: string): Table {
+  const [head = [], , ...rows] = text.split("\n").map((line) =>
+    line
+      .replace(/^\s*\||\|\s*$/g, "")
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim()),
+  );
+  return { head, rows };
 }
 
 function namesOf(title: string): string[] {

@@ -5,6 +5,6 @@ declare module "virtual:messages/*" {
 
 declare module "virtual:definitions" {
   /** plugins/definitions.ts makes them. */
-  const definitions: Record<string, { section: string; name: string; paragraphs: string[] }>;
+  const definitions: Record<string, import("../../plugins/definitions.ts").Definition>;
   export default definitions;
 }

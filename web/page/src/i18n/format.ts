@@ -30,6 +30,9 @@ export const count = (value: number | null | undefined): string =>
 export const change = (value: number | null | undefined): string =>
   value == null ? UNKNOWN : numbers({ maximumFractionDigits: 0, signDisplay: "exceptZero" }).format(value);
 
+/** ± 12: one standard error of a count; nothing where the count is exact. */
+export const error = (value: number | null | undefined): string => (value ? `± ${count(value)}` : "");
+
 /** 12.3K: for axes and narrow places. */
 export const compact = (value: number | null | undefined): string =>
   value == null ? UNKNOWN : numbers({ notation: "compact", maximumSignificantDigits: 3 }).format(value);

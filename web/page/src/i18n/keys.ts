@@ -1,5 +1,6 @@
 import type chart from "../../../messages/en/chart.json";
 import type content from "../../../messages/en/content.json";
+import type definition from "../../../messages/en/definition.json";
 import type health from "../../../messages/en/health.json";
 import type overview from "../../../messages/en/overview.json";
 import type preferences from "../../../messages/en/preferences.json";
@@ -13,6 +14,7 @@ type In<Area extends string, Messages> = `${Area}.${keyof Messages & string}`;
 export type MessageKey =
   | In<"chart", typeof chart>
   | In<"content", typeof content>
+  | In<"definition", typeof definition>
   | In<"health", typeof health>
   | In<"overview", typeof overview>
   | In<"preferences", typeof preferences>

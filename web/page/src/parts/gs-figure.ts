@@ -1,11 +1,12 @@
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
+import { t } from "../i18n/locale.ts";
 import { shared } from "../styles/shared.ts";
 import { GsElement } from "./element.ts";
 import "./gs-definition.ts";
 
-/** One figure with its name, its definition one click away, and a line of detail under it. */
+/** One figure with its name, its definition one click away, how far it may be off, and a line of detail under it. */
 @customElement("gs-figure")
 export class GsFigure extends GsElement {
   static override styles = [
@@ -15,12 +16,17 @@ export class GsFigure extends GsElement {
         display: block;
         min-width: 0;
       }
-      .label {
-        display: flex;
+      .label,
+      .error {
+        display: inline-flex;
         align-items: center;
         gap: 6px;
         color: var(--quiet);
         font-size: 0.875rem;
+      }
+      .error {
+        font-weight: 400;
+        white-space: nowrap;
       }
       .value {
         font-size: 1.625rem;
@@ -43,6 +49,10 @@ export class GsFigure extends GsElement {
   @property() detail = "";
   /** The key of its section in docs/metrics.md. */
   @property() definition = "";
+  /** One standard error as people read it (format.ts: `error`); empty where the value is exact. */
+  @property() error = "";
+  /** The key of the error's section in docs/metrics.md. */
+  @property({ attribute: "error-definition" }) errorDefinition = "";
 
   protected override render() {
     return html`
@@ -54,8 +64,27 @@ export class GsFigure extends GsElement {
             : nothing
         }
       </div>
-      <div class="value" role="group" aria-labelledby="label">${this.value}</div>
+      <div class="value">
+        <bdi role="group" aria-labelledby="label">${this.value}</bdi>
+        ${this.error ? this.off() : nothing}
+      </div>
       <div class="detail">${this.detail}</div>
+    `;
+  }
+
+  private off() {
+    return html`
+      <span class="error">
+        <bdi>${this.error}</bdi>
+        ${
+          this.errorDefinition
+            ? html`<gs-definition
+                name=${this.errorDefinition}
+                label=${t("definition.error_of", { figure: this.label })}
+              ></gs-definition>`
+            : nothing
+        }
+      </span>
     `;
   }
 }
