@@ -28,7 +28,7 @@ class TotalsReader:
 
         Marks are read first: a minute that is rolled up meanwhile is still read from its states.
         """
-        dirty = self._marked(first, last)
+        dirty = self.marked(first, last)
         found: dict[str, Totals] = defaultdict(lambda: Totals(rejected={}))
         for hour in range(first // MINUTES_PER_HOUR, last // MINUTES_PER_HOUR + 1):
             for item in query_all(self._contents, hour_partition(hour)):
@@ -41,7 +41,24 @@ class TotalsReader:
                 found[content_id].add(self._from_states(content_id, begin, end))
         return found
 
-    def _marked(self, first: int, last: int) -> Mapping[str, set[int]]:
+    def newest(self, first: int, last: int) -> dict[str, int]:
+        """By content the newest of the minutes first to last in which anything was counted, or may have been.
+
+        A marked minute may turn out to be empty: each is marked that a report may reach into.
+        """
+        found = {content_id: max(minutes) for content_id, minutes in self.marked(first, last).items()}
+        for hour in range(first // MINUTES_PER_HOUR, last // MINUTES_PER_HOUR + 1):
+            for item in query_all(self._contents, hour_partition(hour)):
+                entry = read_hour(item.value)
+                told = (minute for minute, one in entry.minutes.items() if first <= minute <= last and one.counted)
+                newest = max(told, default=-1)
+                if newest > found.get(entry.content_id, -1):
+                    found[entry.content_id] = newest
+        found.pop("", None)
+        return found
+
+    def marked(self, first: int, last: int) -> Mapping[str, set[int]]:
+        """By content those of the minutes first to last that are not rolled up, or not since they changed."""
         marked: dict[str, set[int]] = defaultdict(set)
         for partition in partitions():
             for item in query_all(self._dirty, partition):

@@ -125,12 +125,14 @@ def encode(audience: Audience) -> bytes:
 
 def decode(value: bytes) -> Audience:
     """The audience that `encode` wrote. Raises CorruptData."""
-    try:
-        stored = _decoder.decode(value)
-    except msgspec.MsgspecError as error:
-        raise CorruptData(f"a roll-up cannot be read: {error}") from None
+    stored = _stored(value)
     concurrency = Concurrency(Estimate(*stored.peak), stored.total, stored.error_total, stored.windows)
     return Audience(stored.start_ms, codec.decode(stored.state), concurrency)
+
+
+def peak(value: bytes) -> Estimate:
+    """The most concurrent viewers of a stored audience, whose state is not decoded. Raises CorruptData."""
+    return Estimate(*_stored(value).peak)
 
 
 def rollup_key(content_id: str, resolution: Resolution, number: int) -> Key:
@@ -150,6 +152,13 @@ def rollups_between(
     for block in blocks:
         for item in query_all(table, _partition(content_id, resolution, block), start=start, end=end):
             yield int(item.sort), item
+
+
+def _stored(value: bytes) -> _Stored:
+    try:
+        return _decoder.decode(value)
+    except msgspec.MsgspecError as error:
+        raise CorruptData(f"a roll-up cannot be read: {error}") from None
 
 
 def _partition(content_id: str, resolution: Resolution, block: int) -> str:

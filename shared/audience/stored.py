@@ -62,9 +62,14 @@ class StateReader:
         `any_k` looks beyond the fan-out of those windows: the tallies of a record that holds nothing but late events
         or ones ahead of time lie in the window it came in, under the k of theirs.
         """
+        found = self.items(content_id, first, last, any_k=any_k)
+        return {window: [self.state(item) for item in items] for window, items in found.items()}
+
+    def items(self, content_id: str, first: int, last: int, *, any_k: bool = False) -> dict[int, list[Item]]:
+        """The same as stored, for who may know these versions already."""
         fan_out = read_fan_out(self._schedules, content_id) if content_id else SINGLE
         most_ever = max(fan_out.fan_outs, default=1)
-        found: dict[int, list[WindowState]] = defaultdict(list)
+        found: dict[int, list[Item]] = defaultdict(list)
         first = max(0, first)
         for hour in range(first // WINDOWS_PER_HOUR, last // WINDOWS_PER_HOUR + 1):
             begin = max(first, hour * WINDOWS_PER_HOUR)
@@ -72,5 +77,9 @@ class StateReader:
             for k in range(most_ever if any_k else fan_out.most(begin, end)):
                 partition = state_partition(content_id, k, hour)
                 for item in query_all(self._states, partition, start=window_sort(begin), end=window_sort(end + 1)):
-                    found[int(item.sort)].append(self._decoded.state(item))
+                    found[int(item.sort)].append(item)
         return found
+
+    def state(self, item: Item) -> WindowState:
+        """The state of an item; never to be changed. Raises CorruptData."""
+        return self._decoded.state(item)
