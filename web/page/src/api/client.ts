@@ -2,7 +2,19 @@ import { credential } from "./credential.ts";
 
 /** Why there is no answer, as far as a person can do something about it. */
 export type Trouble =
-  "offline" | "unreachable" | "restarting" | "busy" | "sign-in" | "forbidden" | "missing" | "refused";
+  | "offline"
+  | "unreachable"
+  | "restarting"
+  | "broken"
+  | "busy"
+  | "sign-in"
+  | "forbidden"
+  | "missing"
+  | "refused";
+
+/** Those that pass by themselves: the same request may well be answered later. */
+export const PASSING = ["offline", "unreachable", "restarting", "broken", "busy"] as const;
+export type PassingTrouble = (typeof PASSING)[number];
 
 /** No answer, and why. `detail` is the suite's own sentence (English), where it gave one. */
 export class Failed extends Error {
@@ -17,7 +29,7 @@ export class Failed extends Error {
 
   /** Whether the same request may well be answered later. */
   get passing(): boolean {
-    return ["offline", "unreachable", "restarting", "busy"].includes(this.trouble);
+    return PASSING.some((one) => one === this.trouble);
   }
 }
 
@@ -25,7 +37,12 @@ const PATIENCE_MS = 15_000;
 
 /** GET an address of the API. Throws Failed. */
 export function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return send<Answer>("GET", path, undefined, signal);
+  return send<Answer>("GET", path, { signal });
+}
+
+/** GET an address with a key that is only tried, or with none. Throws Failed. */
+export function getWith<Answer>(key: string | null, path: string): Promise<Answer> {
+  return send<Answer>("GET", path, { key });
 }
 
 /** Send a change to the API; the answer's body, or undefined where it has none. Throws Failed. */
@@ -34,16 +51,20 @@ export function change<Answer>(
   path: string,
   body?: unknown,
 ): Promise<Answer> {
-  return send<Answer>(method, path, body);
+  return send<Answer>(method, path, { body });
+}
+
+interface Options {
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  key?: string | null;
 }
 
 async function send<Answer>(
   method: string,
   path: string,
-  body?: unknown,
-  signal?: AbortSignal,
+  { body, signal, key = credential() }: Options,
 ): Promise<Answer> {
-  const key = credential();
   const patience = AbortSignal.timeout(PATIENCE_MS);
   let response: Response;
   try {
@@ -82,7 +103,9 @@ function troubleOf(status: number): Trouble {
   if (status === 403) return "forbidden";
   if (status === 404) return "missing";
   if (status === 429) return "busy";
-  return status >= 500 ? "restarting" : "refused";
+  // a gateway's own answers, and the suite's while it comes or goes
+  if ([502, 503, 504].includes(status)) return "restarting";
+  return status >= 500 ? "broken" : "refused";
 }
 
 /** `/v1/contents/a%2Fb/audience`: ids are data and may hold any character. */

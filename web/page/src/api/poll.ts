@@ -1,6 +1,8 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 import { Failed, get } from "./client.ts";
+import { connection } from "./connection.ts";
+import { onWake } from "./wake.ts";
 
 /** What a poll asks of the world; tests give it another. */
 export interface World {
@@ -20,7 +22,7 @@ const LONGEST_BACKOFF_MS = 30_000;
  *
  * Each tab has a phase of its own, so that a thousand of them spread over the interval and a cache answers nearly
  * all. A hidden page asks rarely and again at once when it is looked at; failures back off with full jitter
- * (M. Brooker, "Exponential Backoff and Jitter", 2015) and keep the last answer.
+ * (M. Brooker, "Exponential Backoff and Jitter", 2015) and keep the last answer. After sleep it asks at once.
  */
 export class Poll<Answer> implements ReactiveController {
   answer: Answer | null = null;
@@ -32,7 +34,7 @@ export class Poll<Answer> implements ReactiveController {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking: AbortController | null = null;
   private failures = 0;
-  private connected = false;
+  private endWaking: (() => void) | null = null;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -50,7 +52,8 @@ export class Poll<Answer> implements ReactiveController {
     this.answer = null;
     this.failed = null;
     this.answeredAt = 0;
-    if (this.connected) this.again();
+    connection.left(this);
+    if (this.endWaking) this.again();
   }
 
   /** Ask now rather than when it is due. */
@@ -61,23 +64,18 @@ export class Poll<Answer> implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.connected = true;
-    document.addEventListener("visibilitychange", this.wake);
-    for (const event of ["online", "credentialchange", "pageshow"]) window.addEventListener(event, this.wake);
+    this.endWaking = onWake(() => {
+      this.again();
+    });
     this.again();
   }
 
   hostDisconnected(): void {
-    this.connected = false;
-    document.removeEventListener("visibilitychange", this.wake);
-    for (const event of ["online", "credentialchange", "pageshow"])
-      window.removeEventListener(event, this.wake);
+    this.endWaking?.();
+    this.endWaking = null;
     this.stop();
+    connection.left(this);
   }
-
-  private readonly wake = (): void => {
-    if (!this.world.hidden()) this.again();
-  };
 
   private stop(): void {
     clearTimeout(this.timer);
@@ -95,11 +93,13 @@ export class Poll<Answer> implements ReactiveController {
       this.answeredAt = Date.now();
       this.failed = null;
       this.failures = 0;
+      connection.answered(this, answer);
       this.onAnswer(answer);
     } catch (error) {
       if (asking.signal.aborted) return;
       this.failed = error instanceof Failed ? error : new Failed("refused", String(error));
       this.failures += 1;
+      connection.failed(this, this.failed);
     }
     this.host.requestUpdate();
     this.timer = setTimeout(() => void this.turn(address), this.pause());
@@ -109,7 +109,7 @@ export class Poll<Answer> implements ReactiveController {
     const { random, hidden } = this.world;
     if (this.failures > 0) {
       const most = Math.min(LONGEST_BACKOFF_MS, this.everyMs * 2 ** this.failures);
-      return Math.max(this.failed?.retryAfterMs ?? 0, 250 + random() * most);
+      return (this.failed?.retryAfterMs ?? 250) + random() * most;
     }
     // ± 20 %: tabs that were opened together, or woken by one event, drift apart
     return this.everyMs * (hidden() ? HIDDEN_FACTOR : 1) * (0.8 + 0.4 * random());
