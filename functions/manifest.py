@@ -7,7 +7,7 @@ this list. A test runs each function with ports that record their use and fails 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from shared.ports import Ports
 from shared.settings import Settings
@@ -54,6 +54,9 @@ class Function:
         entry: Callable[[Ports, Settings], Any] = getattr(import_module(module), name)
         return entry
 
+
+HOST_WRITES: Final = frozenset({"table:pulses"})
+"""What the host of every function writes for it (shared/health): each one's policy allows it, no entry repeats it."""
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(

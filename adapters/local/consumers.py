@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.local.pulsing import Pulsing
 from adapters.local.suite import Suite
 from adapters.local.table import purge
 from adapters.local.triggers import Consumer, Delivery, Terms
 from functions.manifest import Every, Function, OnStream
 from shared.dead_letters import DeadLetters
 from shared.errors import GrandstandError
+from shared.health.meter import Backlog
+from shared.health.metered import metered_batches, metered_run, told
 from shared.settings import Settings
 from shared.stream import Deadline
 
@@ -55,6 +58,7 @@ class Host:
         self._dead_letters = DeadLetters(suite.ports, settings)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._pulsing = Pulsing(suite, self._look)
 
     def start(self) -> None:
         """Begin to consume and to run schedules."""
@@ -62,18 +66,21 @@ class Host:
             self._thread(function.name, self._consume, function.name, self._consumer(function, trigger))
         for function, every in self._scheduled:
             run: Run = function.load()(self._suite.ports, self._settings)
-            schedule = Schedule(function.name, every.seconds, function.timeout_seconds, run)
+            metered = metered_run(run, self._suite.ports.meter(function.name))
+            schedule = Schedule(function.name, every.seconds, function.timeout_seconds, metered)
             self._thread(function.name, self._repeat, schedule)
         housekeeping = Schedule("housekeeping", HOUSEKEEPING_SECONDS, HOUSEKEEPING_SECONDS, self._keep_house)
         self._thread("housekeeping", self._repeat, housekeeping)
         for thread in self._threads:
             thread.start()
+        self._pulsing.start()
 
     def stop(self) -> None:
         """Finish the batches in hand, save their checkpoints, and end."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._pulsing.stop()
 
     def _thread(self, name: str, target: Callable[..., None], *arguments: object) -> None:
         self._threads.append(threading.Thread(target=target, args=arguments, name=name, daemon=True))
@@ -81,7 +88,9 @@ class Host:
     def _consumer(self, function: Function, trigger: OnStream) -> Consumer:
         return Consumer(
             function.name,
-            function.load()(self._suite.delivery_ports, self._settings),
+            metered_batches(
+                function.load()(self._suite.delivery_ports, self._settings), self._suite.ports.meter(function.name)
+            ),
             flush=self._suite.flush,
             source=self._suite.stream(trigger.stream),
             progress=self._suite.progress(trigger.stream),
@@ -102,12 +111,25 @@ class Host:
             try:
                 pause = 0.0 if consumer.poll() else IDLE_SECONDS
                 failures = 0
-            except Exception:
+            except Exception as error:
                 log.exception("%s: a delivery failed; it is tried again", name)
+                self._suite.ports.meter(name).fail(told(error))
                 failures += 1
                 pause = min(LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10))
             if pause:
                 self._stop.wait(pause)
+
+    def _look(self) -> None:
+        """Tell health what waits for each consumer."""
+        for function, trigger in self._streaming:
+            stream, progress = self._suite.stream(trigger.stream), self._suite.progress(trigger.stream)
+            heads = stream.heads()
+            passed = progress.passed([function.name], heads.epoch, heads.positions)
+            waiting = sum(max(0, head - passed[partition]) for partition, head in heads.positions.items())
+            since = stream.waiting_since(passed) if waiting else None
+            oldest_ms = max(0, self._suite.clock.now_ms() - since) if since is not None else 0
+            parked = progress.parked(function.name)
+            self._suite.ports.meter(function.name).tell(Backlog(waiting, oldest_ms, parked))
 
     def _repeat(self, schedule: Schedule) -> None:
         due = time.monotonic() + min(1, schedule.every_seconds)

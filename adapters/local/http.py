@@ -13,9 +13,11 @@ from starlette.types import ASGIApp
 
 from adapters.local import page
 from adapters.local.locks import consumers_run
+from adapters.local.pulsing import ProcessorTime, Pulsing
 from adapters.local.suite import Suite
 from functions.http.app import build_app
 from functions.http.endpoint import Endpoint
+from functions.http.metered import metered
 from functions.manifest import Function, Http
 from shared.settings import Settings
 
@@ -29,12 +31,16 @@ def make_app(functions: Sequence[Function], suite: Suite, settings: Settings, *,
     endpoints: list[Endpoint] = page.make()
     for function in functions:
         if isinstance(function.trigger, Http):
-            endpoints += function.load()(suite.ports, settings)
+            meter = suite.ports.meter(function.name)
+            endpoints += [metered(each, meter) for each in function.load()(suite.ports, settings)]
+    pulsing = Pulsing(suite, ProcessorTime(suite.ports.meter).split)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         gc.freeze()  # what was loaded to start with stays, so no collection need look at it
+        pulsing.start()
         yield
+        pulsing.stop()
         suite.close()
 
     return build_app(

@@ -94,6 +94,17 @@ class LocalProgress:
 
         self._database.write(work)
 
+    def parked(self, group: str) -> int:
+        """How many records are parked."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM parked WHERE consumer=?", (self._consumer(group),)
+            ).fetchone()
+            return int(count)
+
+        return self._database.read(work)
+
     def passed(self, groups: Iterable[str], epoch: str, partitions: Iterable[str]) -> dict[str, int]:
         """How far all of `groups` have come in each partition of a log; 0 where one has not begun."""
         known = [self.load(group) for group in groups]

@@ -103,6 +103,23 @@ class LocalStream:
 
         return self._database.read(work)
 
+    def waiting_since(self, passed: Mapping[str, int]) -> int | None:
+        """When the oldest record past these positions was appended, in ms since epoch; None when there is none."""
+        stream, _ = self._known()
+        bases = [(_row(stream, int(partition), 0), position) for partition, position in passed.items()]
+
+        def work(connection: sqlite3.Connection) -> list[int]:
+            rows = (
+                connection.execute(
+                    "SELECT appended_at FROM log WHERE row>? AND row<? ORDER BY row LIMIT 1",
+                    (base + position, base + (1 << _POSITION_BITS)),
+                ).fetchone()
+                for base, position in bases
+            )
+            return [appended_at for (appended_at,) in filter(None, rows)]
+
+        return min(self._database.read(work), default=None)
+
     def trim(self, passed: Mapping[str, int], before_ms: int) -> int:
         """Delete what every consumer has passed and what was appended before a time; how many records."""
         stream, _ = self._known()

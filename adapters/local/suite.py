@@ -14,6 +14,8 @@ from adapters.local.secrets import FILE, LocalSecrets
 from adapters.local.store import Database
 from adapters.local.stream import LocalStream
 from adapters.local.table import LocalTable
+from shared.health.meter import Meters
+from shared.health.pulses import PULSES_TABLE
 from shared.ports import Clock, Ports, Warehouse
 from shared.settings import Settings
 
@@ -51,6 +53,7 @@ class Suite:
             queue=self.queue,
             warehouse=cache(lambda: _warehouse(self.ports, settings)),
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
+            meter=Meters(self.clock.now_ms),
         )
 
         # What a delivery writes into tables need not be durable one by one, only all of it before the checkpoint:
@@ -59,6 +62,10 @@ class Suite:
         self.delivery_ports = replace(
             self.ports, table=cache(lambda name: LocalTable(self._delivery_store, name, self.clock))
         )
+
+        # nor need pulses: what a power cut takes away of them would have told nothing
+        self._pulse_store = Database(data_dir / TABLES_FILE, table.SCHEMA, synchronous="NORMAL")
+        self.pulses = LocalTable(self._pulse_store, PULSES_TABLE, self.clock)
 
     def flush(self) -> None:
         """Make durable what was written through `delivery_ports`. Raises Unavailable."""
@@ -77,7 +84,7 @@ class Suite:
 
     def close(self) -> None:
         """Close the files; the ports open them again when they are used."""
-        for database in (*self._databases, self._delivery_store):
+        for database in (*self._databases, self._delivery_store, self._pulse_store):
             database.close()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from functions.aggregate.batch import Batch, Unpacked, join, unpack
+from functions.aggregate.lag import measure
 from functions.aggregate.merge import Merge
 from functions.aggregate.states import States
 from shared.errors import CorruptData
@@ -27,6 +28,7 @@ def make(ports: Ports, settings: Settings) -> BatchHandler:
 class _Aggregate:
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._clock = ports.clock
+        self._meter = ports.meter("aggregate")
         self._states = States(ports, settings.state_days, WARM_BYTES)
         self._horizon_ms = settings.horizon_seconds * 1_000
 
@@ -71,9 +73,10 @@ class _Aggregate:
                 self._merge(half, records, answers, oldest_minute, deadline)
             return
         chosen = [records[index] for index, _ in part]
-        merged = Merge(self._states, batch, chosen, oldest_minute).run(deadline)
-        for (index, _), answer in zip(part, merged, strict=True):
+        merge = Merge(self._states, batch, chosen, oldest_minute)
+        for (index, _), answer in zip(part, merge.run(deadline), strict=True):
             answers[index] = answer
+        measure(self._meter, batch, merge.written, self._clock.now_ms())
 
 
 def _cells(batch: Batch) -> int:

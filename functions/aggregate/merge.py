@@ -54,6 +54,8 @@ class Merge:
         self._stale: set[int] = set()
         """Records of which that has changed since the plans were made."""
         self._answers: list[Answer] = [DONE] * len(records)
+        self.written: list[int] = []
+        """Touches whose events are in a stored state now."""
 
     def run(self, deadline: Deadline) -> list[Answer]:
         """An answer for each record: Done only when all of its states are written."""
@@ -159,6 +161,7 @@ class Merge:
             plan.held.state.merge(plan.delta or self._counted(plan.touches)[number])
         types = (self._headers[self._touch_record[touch]].content_type for touch in self._touches[number])
         self._states.write(place, plan.held, next((each for each in types if each is not None), None))
+        self.written += plan.touches
 
     def _set_counts(self, index: int, counts: bool) -> None:
         if self._counts[index] is not None and self._counts[index] != counts:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.errors import CorruptData, Unavailable
+from shared.health.meter import Meter
 from shared.history.staging import Part, part_of, stage, staged_name
 from shared.ports import ObjectStore, Ports
 from shared.settings import Settings
@@ -16,12 +17,12 @@ def make(ports: Ports, _: Settings) -> BatchHandler:
     """The consumer of stream `events` that stages what it is handed."""
 
     def handle(records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
-        return archive(ports.objects(STAGING), records, deadline)
+        return archive(ports.objects(STAGING), ports.meter("archive"), records, deadline)
 
     return handle
 
 
-def archive(staging: ObjectStore, records: Sequence[Record], deadline: Deadline) -> list[Answer | None]:
+def archive(staging: ObjectStore, meter: Meter, records: Sequence[Record], deadline: Deadline) -> list[Answer | None]:
     """Stage a batch as one file. A record is Done when that file is durable, Reject when it can never be read."""
     answers: list[Answer | None] = [None] * len(records)
     parts: dict[bytes, Part] = {}
@@ -41,9 +42,12 @@ def archive(staging: ObjectStore, records: Sequence[Record], deadline: Deadline)
         staged.append(index)
     outcome: Answer = DONE
     if parts:
+        batch = list(parts.values())
+        rows = sum(part.columns.n for part in batch)
+        meter.count(events_in=rows)
         try:
-            batch = list(parts.values())
             staging.put(staged_name(batch), stage(batch))
+            meter.count(events_out=rows)
         except Unavailable as error:
             outcome = Retry(f"the batch could not be staged: {error}")
     for index in staged:

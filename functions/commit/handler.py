@@ -33,7 +33,8 @@ def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
             clock=ports.clock,
             horizon_ms=settings.horizon_seconds * 1_000,
         )
-        committer.run(deadline)
+        added = committer.run(deadline)
+        ports.meter("commit").count(events_in=committer.taken, events_out=added)
         ledger().tidy(ports.clock.now_ms(), (settings.horizon_seconds + DAY_SECONDS) * 1_000)
 
     return run

@@ -17,7 +17,7 @@ from shared.fan_out import TABLE, FanOuts
 from shared.ports import Ports
 from shared.privacy.pseudonym import SECRET, KeyRing, load_key_ring
 from shared.settings import Settings
-from shared.stream import EVENT_STREAM, NewRecord
+from shared.stream import EVENT_STREAM
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class Ingest:
         self._settings = settings
         self.native = Native(settings.extra_fields, settings.max_events_per_body)
         self.load = Load(settings)
+        self._meter = ports.meter("ingest")
         self._packer: Packer | None = None
         self._commit: GroupCommit | None = None
 
@@ -78,7 +79,9 @@ class Ingest:
     def pack(self, body: Body, data: bytes, sent: Sent, volatile: str | None = None) -> tuple[Packing, Receipt]:
         """The records of a decoded body. `volatile` is the member of its JSON that says when it was sent."""
         events = body.core or body.events
-        refuse_many(len(events) + len(body.rejected), self._settings.max_events_per_body)
+        received = len(events) + len(body.rejected)
+        refuse_many(received, self._settings.max_events_per_body)
+        self._meter.count(events_in=received)
         now = self.now_ms()
         told_interval = events[0].report_every_seconds if events else None
         self.load.observe(len(events), told_interval, now)
@@ -105,15 +108,17 @@ class Ingest:
         data = self.unpack(sent)
         packing, receipt = self.pack(self.native.decode(data), data, sent, "sent_at")
         append_all(self._ports.stream(EVENT_STREAM), packing.records)
+        self._meter.count(events_out=packing.accepted)
         return receipt
 
-    async def append(self, records: Sequence[NewRecord]) -> None:
-        """Append together with the requests that are under way. Raises Unavailable."""
+    async def append(self, packing: Packing) -> None:
+        """Append its records together with the requests that are under way. Raises Unavailable."""
         if self._commit is None:
             self._commit = GroupCommit(
                 self._ports.stream(EVENT_STREAM), linger_seconds=self._settings.group_commit_ms / 1_000
             )
-        await self._commit.append(records)
+        await self._commit.append(packing.records)
+        self._meter.count(events_out=packing.accepted)
 
     def key_ring(self) -> KeyRing:
         """The pseudonym keys as they are now. Raises Misconfigured."""

@@ -77,7 +77,7 @@ class Routes:
             return self._ingest.pack(decode(data), data, sent, "sent_at")
 
         packing, receipt = await _apart(sent, work)
-        await self._ingest.append(packing.records)
+        await self._ingest.append(packing)
         return _answer(receipt)
 
     async def take_cmcd(self, request: Request) -> Response:
@@ -89,7 +89,7 @@ class Routes:
             return self._ingest.pack(self._cmcd_body(request, data), data, sent)
 
         packing, receipt = await _apart(sent, work)
-        await self._ingest.append(packing.records)
+        await self._ingest.append(packing)
         return Response(status_code=204) if receipt.accepted else nothing_valid(receipt)
 
     async def take_segment(self, kind: str, request: Request) -> Response:
@@ -105,7 +105,7 @@ class Routes:
         call, packing = await _apart(sent, work)
         if call.identifies:
             await asyncio.to_thread(self._put_attributes, call)
-        await self._ingest.append(packing.records)
+        await self._ingest.append(packing)
         return json_answer({"success": True})
 
     def segment_key(self, body: bytes, headers: Headers) -> str | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from events.columns import read
 from shared.errors import CorruptData, Unavailable
+from shared.health.meter import Meter
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import DONE, Answer, BatchHandler, Deadline, Record, Reject, Retry
@@ -15,35 +16,47 @@ from shared.viewing.log import ViewerLog
 VIEWER_LOG: Final = "viewer-log"
 
 
+class Taken(NamedTuple):
+    """What a record says: so many events, and the watched stretches among them."""
+
+    events: int
+    facts: Facts
+
+
 def make(ports: Ports, _: Settings) -> BatchHandler:
     """The consumer of stream `events` that keeps per-viewer facts."""
 
     def handle(records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
-        return watch(ViewerLog(ports.objects(VIEWER_LOG), ports.table(VIEWER_LOG)), records, deadline)
+        log = ViewerLog(ports.objects(VIEWER_LOG), ports.table(VIEWER_LOG))
+        return watch(log, ports.meter("watch"), records, deadline)
 
     return handle
 
 
-def watch(log: ViewerLog, records: Sequence[Record], deadline: Deadline) -> list[Answer | None]:
+def watch(log: ViewerLog, meter: Meter, records: Sequence[Record], deadline: Deadline) -> list[Answer | None]:
     """Keep a batch's facts. A record is Done when they are durable, Reject when it can never be read."""
     answers: list[Answer | None] = [None] * len(records)
-    facts: dict[bytes, Facts] = {}
+    taken: dict[bytes, Taken] = {}
     for index, record in enumerate(records):
         if deadline.near():
             break
-        answers[index] = _take(record, facts)
+        answers[index] = _take(record, taken)
+    facts = concatenated([each.facts for each in taken.values()])
+    meter.count(events_in=sum(each.events for each in taken.values()))
     try:
-        log.add(_name(list(facts)), concatenated(list(facts.values())))
+        log.add(_name(list(taken)), facts)
+        meter.count(events_out=len(facts))
     except Unavailable as error:
         retry = Retry(f"the batch's watch time could not be stored: {error}")
         return [retry if answer == DONE else answer for answer in answers]
     return answers
 
 
-def _take(record: Record, facts: dict[bytes, Facts]) -> Answer:
+def _take(record: Record, taken: dict[bytes, Taken]) -> Answer:
     try:
-        if record.record_id not in facts:
-            facts[record.record_id] = facts_of(record.record_id, read(record.body))
+        if record.record_id not in taken:
+            columns = read(record.body)
+            taken[record.record_id] = Taken(columns.n, facts_of(record.record_id, columns))
     except CorruptData as error:
         return Reject(str(error))
     except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -81,6 +81,8 @@ class Meter:
         self._timer_ns = timer_ns
         self._lock = threading.Lock()
         self._slots: dict[int, Counts] = {}
+        self.took_ns = 0
+        """How long all calls took together."""
         self._counts_events = False
         self._began_ns: int | None = None
         self._accounted_ns = 0
@@ -188,6 +190,7 @@ class Meter:
             self._accounted_ns = now_ns
 
     def _add(self, counts: Counts, took_ns: int, error: str | None) -> None:
+        self.took_ns += took_ns
         number = bin_of(took_ns / 1_000)
         counts.calls += 1
         counts.durations[number] = counts.durations.get(number, 0) + 1

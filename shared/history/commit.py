@@ -67,6 +67,8 @@ class Committer:
         self._lake = lake
         self._clock = clock
         self._horizon_ms = horizon_ms
+        self.taken = 0
+        """Rows that were staged, those left out among them."""
 
     def run(self, deadline: Deadline) -> int:
         """Commit until nothing is staged or the deadline is near. How many rows were added.
@@ -81,6 +83,7 @@ class Committer:
                 continue
             if not intent.open:
                 break
+            self.taken += sum(map(rows_of_name, intent.files))
             added += self._carry_out(intent, version)
         return added
 

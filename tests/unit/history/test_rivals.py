@@ -59,8 +59,8 @@ def test_committers_and_a_compactor_that_race_and_die_keep_every_record_once(tmp
             fresh = records[4 * turn : 4 * turn + 4]
             again = chance.sample(records[: 4 * turn + 4], min(4, 4 * turn + 4))
             before = lake.open().version()
-            archive(ports.objects(STAGING), [*fresh, *again], NO_DEADLINE)
-            archive(ports.objects(STAGING), again, NO_DEADLINE)
+            archive(ports.objects(STAGING), ports.meter("archive"), [*fresh, *again], NO_DEADLINE)
+            archive(ports.objects(STAGING), ports.meter("archive"), again, NO_DEADLINE)
             if turn in (4, 8):
                 killed(rivals.pop(0))
                 rivals.append(started(commit_for_ever, tmp_path))

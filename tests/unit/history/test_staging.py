@@ -11,10 +11,13 @@ from functions.archive.handler import STAGING, archive, make
 from lab.faults import FaultyObjects, Mishap, Plan
 from lab.memory import MemoryObjects, memory_ports
 from shared.errors import CorruptData
+from shared.health.meter import Meters
 from shared.history.staging import part_of, read_staged, rows_of_name, stage, staged_name
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Deadline, Record, Reject, Retry
 from tests.builders import KICK_OFF, delivered, event, packed, pseudonym
+
+METER = Meters()("archive")
 
 
 def staged_rows(*records: Record) -> list[dict[str, object]]:
@@ -138,7 +141,7 @@ def test_a_staged_file_that_was_cut_short_is_named() -> None:
 
 def test_a_batch_is_done_once_its_file_is_there() -> None:
     objects = MemoryObjects()
-    assert archive(objects, [record_of(event()), record_of(event())], NO_DEADLINE) == [DONE, DONE]
+    assert archive(objects, METER, [record_of(event()), record_of(event())], NO_DEADLINE) == [DONE, DONE]
     (name,) = objects.list()
     assert read_staged(name, objects.get(name) or b"").num_rows == 2
 
@@ -146,14 +149,14 @@ def test_a_batch_is_done_once_its_file_is_there() -> None:
 def test_a_record_that_is_delivered_twice_in_a_batch_is_staged_once() -> None:
     objects = MemoryObjects()
     record = record_of(event())
-    assert archive(objects, [record, record], NO_DEADLINE) == [DONE, DONE]
+    assert archive(objects, METER, [record, record], NO_DEADLINE) == [DONE, DONE]
     (name,) = objects.list()
     assert read_staged(name, objects.get(name) or b"").num_rows == 1
 
 
 def test_a_record_of_tallies_only_needs_no_file() -> None:
     objects = MemoryObjects()
-    assert archive(objects, [delivered(packed([]))], NO_DEADLINE) == [DONE]
+    assert archive(objects, METER, [delivered(packed([]))], NO_DEADLINE) == [DONE]
     assert not list(objects.list())
 
 
@@ -161,7 +164,7 @@ def test_a_record_of_tallies_only_needs_no_file() -> None:
 def test_a_corrupt_record_is_rejected_and_its_neighbours_are_kept(length: int) -> None:
     objects = MemoryObjects()
     good, bad = record_of(event()), record_of(event())
-    answers = archive(objects, [good, replace(bad, body=bad.body[:length]), good], NO_DEADLINE)
+    answers = archive(objects, METER, [good, replace(bad, body=bad.body[:length]), good], NO_DEADLINE)
     assert answers[0] == answers[2] == DONE
     assert isinstance(answers[1], Reject)
     assert answers[1].reason
@@ -169,14 +172,14 @@ def test_a_corrupt_record_is_rejected_and_its_neighbours_are_kept(length: int) -
 
 def test_a_field_of_a_wrong_type_rejects_its_record_alone() -> None:
     objects = MemoryObjects()
-    answers = archive(objects, [record_of(event(stall_ms="long")), record_of(event())], NO_DEADLINE)
+    answers = archive(objects, METER, [record_of(event(stall_ms="long")), record_of(event())], NO_DEADLINE)
     assert isinstance(answers[0], Reject)
     assert answers[1] == DONE
 
 
 def test_nothing_is_done_when_the_file_could_not_be_written() -> None:
     objects = FaultyObjects(MemoryObjects(), Plan([Mishap.FAIL]))
-    answers = archive(objects, [record_of(event()), delivered(packed([]))], NO_DEADLINE)
+    answers = archive(objects, METER, [record_of(event()), delivered(packed([]))], NO_DEADLINE)
     assert isinstance(answers[0], Retry)
     assert "try again" in answers[0].reason
     assert answers[1] == DONE
@@ -185,7 +188,7 @@ def test_nothing_is_done_when_the_file_could_not_be_written() -> None:
 def test_what_the_deadline_leaves_no_time_for_is_handed_back() -> None:
     objects = MemoryObjects()
     times = iter([5_000, 500])
-    answers = archive(objects, [record_of(event()), record_of(event())], Deadline(lambda: next(times)))
+    answers = archive(objects, METER, [record_of(event()), record_of(event())], Deadline(lambda: next(times)))
     assert answers == [DONE, None]
     (name,) = objects.list()
     assert rows_of_name(name) == 1

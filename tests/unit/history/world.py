@@ -56,7 +56,7 @@ class World:
 
     def stage(self, *records: Record) -> None:
         """What archive does with a batch."""
-        archive(self.ports.objects(STAGING), records, NO_DEADLINE)
+        archive(self.ports.objects(STAGING), self.ports.meter("archive"), records, NO_DEADLINE)
 
     def commit(self, plan: Plan | None = None) -> int:
         """What one committer does from start to end, or to its crash."""

@@ -208,7 +208,9 @@ def test_a_batch_that_cannot_be_stored_is_handed_back(ports: Ports) -> None:
 
 def test_what_the_deadline_leaves_no_time_for_is_handed_back(ports: Ports) -> None:
     times = iter([5_000, 500])
-    answers = watch(log_of(ports), [record(watched(1)), record(watched(1))], Deadline(lambda: next(times)))
+    answers = watch(
+        log_of(ports), ports.meter("watch"), [record(watched(1)), record(watched(1))], Deadline(lambda: next(times))
+    )
     assert answers == [DONE, None]
     assert total(ports) == 1_000
 
