@@ -1,0 +1,44 @@
+export type Consent = "none" | "analytics" | "personalisation";
+
+/** What a platform tells of a video, its viewer and where reports go. README.md explains each. */
+export interface Options {
+  endpoint: string;
+  key?: string | undefined;
+  content: string;
+  contentType?: string | undefined;
+  viewer?: string | undefined;
+  session?: string | undefined;
+  consent?: Consent | undefined;
+  child?: boolean | undefined;
+  attributes?: Record<string, string | undefined> | undefined;
+  player?: unknown;
+  respectDoNotTrack?: "none" | "silent" | undefined;
+}
+
+const CONSENTS: unknown[] = [undefined, "none", "analytics", "personalisation"];
+
+/** What is wrong with the options and what to do, or nothing. */
+export const faultOf = (video: unknown, options: Partial<Options> | undefined): string | undefined => {
+  if (typeof (video as Partial<EventTarget> | null)?.addEventListener !== "function")
+    return "watch(video, options) needs a <video> or <audio> element";
+  if (!options?.content) return "give the content's id: content (data-content)";
+  if (typeof options.endpoint !== "string") return "give the suite's address: endpoint (data-endpoint)";
+  if (!isConsent(options.consent)) return consentFault;
+  return undefined;
+};
+
+export const isConsent = (value: unknown): value is Consent | undefined => CONSENTS.includes(value);
+export const consentFault = "consent is none, analytics or personalisation";
+
+/** Where events are posted. The write key stands in the address, so that no preflight is needed. */
+export const addressOf = ({ endpoint, key }: Options): string =>
+  endpoint.replace(/\/+$/, "") + "/v1/events" + (key ? "?key=" + encodeURIComponent(key) : "");
+
+/** Whether the browser says that its user does not want to be tracked. */
+export const doNotTrack = (): boolean =>
+  navigator.doNotTrack === "1" ||
+  (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
+
+/** A random name: 128 bits. */
+export const randomId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");

@@ -1,0 +1,282 @@
+import { moment } from "./clock.ts";
+import type { Listeners } from "./guard.ts";
+import type { Told } from "./outbox.ts";
+import type { Quality } from "./players.ts";
+
+export interface Playback {
+  /** Whether the viewer has joined and not left. */
+  present(): boolean;
+  /** Tells how it stands: a heartbeat, or that the viewer has long left it alone. */
+  report(): void;
+  /** The viewer leaves; nothing when there is none. */
+  leave(): void;
+  /** The viewer goes on to another content: `change` is done between leaving the one and joining the other. */
+  zap(change: () => void): void;
+  /** Looks whether the quality has changed. */
+  look(): void;
+  fail(code: string): void;
+}
+
+/** A jump shorter than this is a player's, over a gap in the media. */
+const NUDGE_SECONDS = 0.5;
+/** Without a sign of the video for so long, the machine slept: then its own position tells what was played. */
+const ASLEEP_MS = 90_000;
+/** Who has paused, or seen an error, for so long has left. */
+const IDLE_MS = 300_000;
+/** Errors that come together are one, told by the browser and by the player. */
+const SAME_ERROR_MS = 1_000;
+/** A video that has shown more than this started before it was watched. */
+const SHOWN_SECONDS = 0.25;
+const HAVE_FUTURE_DATA = 3;
+const NETWORK_EMPTY = 0;
+const MEDIA_ERRORS = ["", "ABORTED", "NETWORK", "DECODE", "SRC_NOT_SUPPORTED"];
+
+/**
+ * Turns what a media element does into events. `tell` takes each; `quality` says what a player shows, where one is
+ * known; `beat` is called often while the video plays, in a hidden tab too; nobody joins while the page `isAway`.
+ *
+ * Watched time runs while frames move: from `playing` until the video pauses, waits, seeks, ends, or is emptied. Each
+ * event carries what ran since the last, so the sum is what was played, by the clock on the wall.
+ */
+export const playback = (
+  video: HTMLMediaElement,
+  { on }: Listeners,
+  tell: (told: Told) => void,
+  quality: () => Quality | undefined,
+  beat: () => void,
+  isAway: () => boolean,
+): Playback => {
+  let present = false;
+  /** Frames move. */
+  let rolling = false;
+  /** A first frame of this source was shown. */
+  let started = false;
+  /** `play` was told, and no `pause` since. */
+  let playing = false;
+  let failed = false;
+  /** A seek is not followed by moving frames yet. */
+  let settling = false;
+  /** When playback was asked for, until the first frame; durations are by performance.now(). */
+  let askedAt: number | undefined;
+  let stalledAt: number | undefined;
+  let soughtFrom: number | undefined;
+  let failedAt = -Infinity;
+  let idleSince = 0;
+  let watched = 0;
+  let position = video.currentTime;
+  let settledAt = performance.now();
+  let shown: Quality = {};
+
+  /** Counts the watched time up to now. While the video seeks, the position stays the one it seeks from. */
+  const settle = (): number => {
+    const now = performance.now();
+    const seeks = video.seeking || soughtFrom !== undefined;
+    if (rolling) {
+      let passed = now - settledAt;
+      const moved = ((video.currentTime - position) / video.playbackRate) * 1000;
+      if (passed > ASLEEP_MS && !seeks) passed = Math.min(passed, Math.max(0, moved));
+      // at a rate of 0 nothing plays
+      if (video.playbackRate !== 0) watched += passed;
+      if (seeks) position += (passed / 1000) * video.playbackRate;
+    }
+    if (!seeks) position = video.currentTime;
+    settledAt = now;
+    return now;
+  };
+
+  const send = (event_type: string, more: Partial<Told> = {}): void => {
+    const watched_ms = Math.floor(watched);
+    watched -= watched_ms;
+    const { currentTime } = video;
+    tell({
+      event_type,
+      event_timestamp: moment(),
+      position_seconds: Number.isFinite(currentTime) ? Math.round(currentTime * 1000) / 1000 : undefined,
+      watched_ms: watched_ms || undefined,
+      ...shown,
+      ...more,
+    });
+  };
+
+  const enter = (): void => {
+    if (present || isAway()) return;
+    present = true;
+    idleSince = settle();
+    if (!started) askedAt ??= idleSince;
+    send("join");
+  };
+
+  const endStall = (): void => {
+    if (stalledAt === undefined) return;
+    const stall_ms = Math.round(performance.now() - stalledAt);
+    stalledAt = undefined;
+    send("stall", { stall_ms });
+  };
+
+  const endSeek = (): void => {
+    const from = soughtFrom;
+    soughtFrom = undefined;
+    position = video.currentTime;
+    if (from === undefined || Math.abs(position - from) < NUDGE_SECONDS) return;
+    send("seek", { seek_from_seconds: Math.round(from * 1000) / 1000 });
+  };
+
+  const leave = (type = "stop"): void => {
+    settle();
+    rolling = playing = settling = failed = false;
+    if (!present) return;
+    endStall();
+    endSeek();
+    send(type);
+    present = false;
+  };
+
+  const look = (): void => {
+    const height = (video as Partial<HTMLVideoElement>).videoHeight;
+    const next = quality() ?? { quality_level: height ? `${height}p` : undefined };
+    const { quality_level, bitrate_kbps } = next;
+    if (!(quality_level ?? bitrate_kbps)) return;
+    if (quality_level === shown.quality_level && bitrate_kbps === shown.bitrate_kbps) return;
+    const changed = present && started && Object.keys(shown).length > 0;
+    // what was watched until now belongs to the old quality
+    if (changed) report();
+    shown = next;
+    if (changed) send("quality_change");
+  };
+
+  const isMoving = (): boolean =>
+    !video.paused && !video.ended && !video.seeking && !(video.readyState < HAVE_FUTURE_DATA);
+
+  const roll = (): void => {
+    const now = settle();
+    if (isAway()) return;
+    enter();
+    rolling = true;
+    settling = failed = false;
+    endStall();
+    look();
+    if (playing) return;
+    playing = started = true;
+    send("play", askedAt === undefined ? {} : { startup_ms: Math.round(now - askedAt) });
+    askedAt = undefined;
+  };
+
+  const stateOf = (): string => {
+    if (video.paused) return "paused";
+    if (rolling) return "playing";
+    if (stalledAt !== undefined) return "rebuffering";
+    return !started ? "starting" : settling ? "seeking" : "waiting";
+  };
+
+  const bufferMs = (): number | undefined => {
+    const { buffered, currentTime } = video;
+    for (let range = buffered.length; range-- > 0;) {
+      const ahead = buffered.end(range) - currentTime;
+      if (ahead >= 0 && buffered.start(range) <= currentTime) return Math.round(ahead * 1000);
+    }
+    return undefined;
+  };
+
+  const report = (): void => {
+    const now = settle();
+    if (!present) return;
+    if (!video.paused && !failed) idleSince = now;
+    if (now - idleSince > IDLE_MS) leave();
+    else if (!failed)
+      send("heartbeat", {
+        buffer_ms: bufferMs(),
+        playback_rate: video.playbackRate,
+        player_state: stateOf(),
+      });
+  };
+
+  const fail = (error_code: string): void => {
+    const now = settle();
+    enter();
+    rolling = playing = false;
+    failed = true;
+    endStall();
+    if (now - failedAt < SAME_ERROR_MS) return;
+    failedAt = idleSince = now;
+    send("error", { error_code });
+  };
+
+  on(video, "play", () => {
+    enter();
+    if (!started) askedAt ??= settle();
+  });
+  on(video, "playing", roll);
+  on(video, "pause", () => {
+    idleSince = settle();
+    rolling = false;
+    askedAt = undefined;
+    // at the end of the media `ended` follows
+    if (video.ended || !present) return;
+    endStall();
+    playing = false;
+    send("pause");
+  });
+  on(video, "waiting", () => {
+    const now = settle();
+    rolling = false;
+    const seeks = settling || video.seeking;
+    if (present && started && !seeks && !video.paused && !video.ended) stalledAt ??= now;
+  });
+  on(video, "seeking", () => {
+    settle();
+    if (stalledAt !== undefined && Math.abs(video.currentTime - position) < NUDGE_SECONDS) return;
+    endStall();
+    rolling = false;
+    settling = true;
+    if (present && started) soughtFrom ??= position;
+  });
+  on(video, "seeked", () => {
+    settle();
+    endSeek();
+    if (isMoving()) roll();
+  });
+  on(video, "timeupdate", () => {
+    const before = position;
+    settle();
+    // some browsers do not say `playing` after each stall
+    if (!(rolling && playing) && isMoving() && position > before) roll();
+    beat();
+  });
+  on(video, "ratechange", settle);
+  on(video, "ended", () => {
+    stalledAt = undefined;
+    leave("complete");
+  });
+  on(video, "emptied", () => {
+    settle();
+    endStall();
+    rolling = started = playing = settling = failed = false;
+    soughtFrom = undefined;
+    shown = {};
+    position = 0;
+    askedAt = video.paused ? undefined : settledAt;
+    if (video.networkState === NETWORK_EMPTY) leave();
+  });
+  on(video, "resize loadedmetadata", look);
+  on(video, "error", () => {
+    const name = MEDIA_ERRORS[video.error?.code ?? 0];
+    fail(name ? `MEDIA_ERR_${name}` : "MEDIA_ERR");
+  });
+
+  const zap = (change: () => void): void => {
+    const [was, rolled] = [present, rolling];
+    leave();
+    change();
+    if (was) enter();
+    // `play` is told when frames are seen to move: they may still be those of the old content
+    rolling = was && rolled;
+  };
+
+  if (!video.paused && !video.ended) {
+    const { played } = video;
+    started = played.length > 0 && played.end(0) - played.start(0) > SHOWN_SECONDS;
+    enter();
+    if (started && isMoving()) roll();
+  }
+  return { present: () => present, report, leave, zap, look, fail };
+};

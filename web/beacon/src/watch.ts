@@ -1,0 +1,170 @@
+import { awake } from "./clock.ts";
+import { guarded, listeners, warn } from "./guard.ts";
+import {
+  consentFault,
+  doNotTrack,
+  faultOf,
+  isConsent,
+  randomId,
+  type Consent,
+  type Options,
+} from "./options.ts";
+import { outbox, type View } from "./outbox.ts";
+import { playback } from "./playback.ts";
+import { adapt } from "./players.ts";
+
+/** What a platform holds of a video that is watched. */
+export interface Handle {
+  /** The viewer leaves; what is known is sent, and no listener stays behind. */
+  stop(): void;
+  /** The viewer agreed to something else. */
+  consent(value: Consent): void;
+  /** The viewer goes on to another content, on the same video. A session of the platform's own may be named. */
+  content(id: string, session?: string): void;
+}
+
+const nothing = (): void => undefined;
+const INERT: Handle = { stop: nothing, consent: nothing, content: nothing };
+/** The first report comes within so many ms of joining, not all at once. */
+const FIRST_MS = 1_000;
+
+const watched = new WeakMap<HTMLMediaElement, Handle>();
+
+/** Whether the video is watched already. */
+export const isWatched = (video: HTMLMediaElement): boolean => watched.has(video);
+
+/**
+ * Reports what a viewer does with a video. Never throws: what is wrong with the options is said on the console, and
+ * nothing is reported then. Watching a video anew ends what was watched before.
+ */
+export const watch = (video: HTMLMediaElement, options: Options): Handle => {
+  const fault = faultOf(video, options);
+  if (fault) {
+    warn(fault);
+    return INERT;
+  }
+  if (options.respectDoNotTrack === "silent" && doNotTrack()) return INERT;
+  try {
+    watched.get(video)?.stop();
+    const handle = start(video, options);
+    watched.set(video, handle);
+    return handle;
+  } catch (error) {
+    warn(error);
+    return INERT;
+  }
+};
+
+const start = (video: HTMLMediaElement, options: Options): Handle => {
+  const heard = listeners();
+  const { on } = heard;
+  const viewOf = (content: string, session = randomId()): View => ({ content, session, alias: randomId() });
+  let view = viewOf(options.content, options.session);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let first: ReturnType<typeof setTimeout> | undefined;
+  /** When the next report is due, by performance.now(). */
+  let dueAt = Infinity;
+  /** The page was left; it may come back as it was. */
+  let away = false;
+  let lastAt = 0;
+  const wasConnected = video.isConnected;
+
+  const schedule = (): void => {
+    dueAt = lastAt + out.every() * 1000;
+    clearTimeout(timer);
+    timer = setTimeout(guarded(beat), Math.max(0, dueAt - performance.now()));
+  };
+
+  const rest = (): void => {
+    clearTimeout(timer);
+    clearTimeout(first);
+    dueAt = Infinity;
+  };
+
+  const isRemoved = (): boolean => wasConnected && !video.isConnected;
+
+  /** Called by the timer and, since timers of hidden tabs are slowed down, whenever the video plays on. */
+  const beat = (): void => {
+    if (performance.now() < dueAt) return;
+    if (isRemoved()) {
+      stop();
+      return;
+    }
+    lastAt = performance.now();
+    playing.report();
+    out.flush();
+    if (playing.present()) schedule();
+    else rest();
+  };
+
+  const out = outbox(options, () => {
+    if (dueAt < Infinity) schedule();
+  });
+
+  const stop = (): void => {
+    playing.leave();
+    rest();
+    heard.off();
+    player?.off();
+    out.flush(true);
+    watched.delete(video);
+  };
+
+  on(video, "pause", () => {
+    if (isRemoved()) stop();
+  });
+
+  const playing = playback(
+    video,
+    heard,
+    (told) => {
+      out.add(view, told);
+      if (told.event_type === "stop" || told.event_type === "complete") {
+        rest();
+        if (!away) out.flush();
+      } else if (dueAt === Infinity) {
+        lastAt = performance.now();
+        schedule();
+        first = setTimeout(guarded(out.flush), Math.random() * FIRST_MS);
+      }
+    },
+    () => player?.quality(),
+    beat,
+    () => away,
+  );
+  const player = adapt(options.player, guarded(playing.look), guarded(playing.fail));
+
+  on(document, "visibilitychange", () => {
+    if (document.visibilityState === "hidden") {
+      playing.report();
+      out.flush();
+    } else {
+      awake();
+      beat();
+    }
+  });
+  on(window, "pagehide", () => {
+    away = true;
+    playing.leave();
+    out.depart();
+  });
+  on(window, "pageshow", (event) => {
+    away = false;
+    awake();
+    if ((event as PageTransitionEvent).persisted) out.resume();
+  });
+  on(window, "online", out.retry);
+  out.resume();
+
+  return {
+    stop: guarded(stop),
+    consent: guarded((value) => {
+      if (isConsent(value)) out.consent(value);
+      else warn(consentFault);
+    }),
+    content: guarded((id, session) => {
+      if (id) playing.zap(() => (view = viewOf(id, session)));
+      else warn("content(id) needs the id of the content");
+    }),
+  };
+};
