@@ -77,3 +77,6 @@ export const shortClock = (ms: number): string => times({ hour: "2-digit", minut
 /** 20 Nov, 18:04 */
 export const dayAndClock = (ms: number): string =>
   times({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(ms);
+
+/** 20 Nov */
+export const day = (ms: number): string => times({ day: "numeric", month: "short" }).format(ms);

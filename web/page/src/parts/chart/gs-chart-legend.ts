@@ -1,0 +1,104 @@
+import { css, html, svg } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { styleMap } from "lit/directives/style-map.js";
+
+import { clock, dayAndClock } from "../../i18n/format.ts";
+import { t } from "../../i18n/locale.ts";
+import { shared } from "../../styles/shared.ts";
+import { GsElement } from "../element.ts";
+import { dashOf, firstFrom, nearest, type ChartModel, type ChartSeries } from "./model.ts";
+import { withError } from "./told.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The curves' names and strokes, with their values at the cursor, or the newest ones. */
+@customElement("gs-chart-legend")
+export class GsChartLegend extends GsElement {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: block;
+        min-height: 1.75rem;
+        font-size: 0.875rem;
+        font-variant-numeric: tabular-nums;
+      }
+      ul {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px 20px;
+        list-style: none;
+      }
+      li {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+      }
+      li.time {
+        min-width: 8ch;
+        color: var(--quiet);
+      }
+      svg {
+        flex: none;
+        width: 28px;
+        height: 10px;
+      }
+      strong {
+        font-weight: 650;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) model: ChartModel | null = null;
+  /** Where the cursor is, ms; null where nobody points. */
+  @property({ attribute: false }) cursor: number | null = null;
+
+  protected override render() {
+    if (!this.model) return html``;
+    const { times, series } = this.model;
+    const at = this.cursor === null ? newest(this.model) : nearest(times, this.cursor);
+    return html`
+      <ul>
+        <li class="time">${at === null ? t("chart.no_values") : this.time(times[at] ?? 0)}</li>
+        ${series.map((one, index) => this.entry(one, index, at))}
+      </ul>
+    `;
+  }
+
+  private entry(series: ChartSeries, index: number, at: number | null) {
+    const value = at === null ? null : (series.values[at] ?? null);
+    const error = at === null ? null : (series.error?.[at] ?? null);
+    const width = series.style === "bars" ? 8 : 3;
+    return html`
+      <li>
+        <svg
+          viewBox="0 0 28 10"
+          aria-hidden="true"
+          style=${styleMap({ stroke: `var(--series-${(index % 8) + 1})` })}
+        >
+          ${svg`<line x1="0" x2="28" y1="5" y2="5" stroke-width=${width} stroke-dasharray=${dashOf(series, index).join(" ")} />`}
+        </svg>
+        <bdi>${series.label}</bdi> <strong>${withError(series, value, error)}</strong>
+      </li>
+    `;
+  }
+
+  private time(at: number): string {
+    const { from, to } = this.model ?? { from: 0, to: 0 };
+    return to - from > DAY_MS ? dayAndClock(at) : clock(at);
+  }
+}
+
+/** The newest time that is shown and of which anything is known. */
+function newest({ times, series, from, to }: ChartModel): number | null {
+  const first = firstFrom(times, from);
+  for (let at = firstFrom(times, to) - 1; at >= first; at--)
+    if (series.some(({ values }) => values[at] != null)) return at;
+  return null;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-chart-legend": GsChartLegend;
+  }
+}

@@ -1,0 +1,143 @@
+import uPlot from "uplot";
+
+import { day, clock, shortClock } from "../../i18n/format.ts";
+import { places } from "./columns.ts";
+import { drawMarks } from "./marks.ts";
+import { dashOf, type ChartModel, type ChartSeries } from "./model.ts";
+import { colourOf, veiled, type Palette } from "./palette.ts";
+
+/** What a plot is drawn with. `scale` is how many times larger than on the page (an export's picture). */
+export interface Drawing {
+  model: () => ChartModel;
+  colours: () => Palette;
+  width: number;
+  height: number;
+  scale: number;
+  /** The page reads from right to left: the values' axis stands where lines begin. */
+  mirrored: boolean;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const AXIS_PX = 12;
+const BAND_OPACITY = 0.22;
+const FILL_OPACITY = 0.55;
+/** uPlot's numbers for an axis' side: its enum is one of types alone. */
+const RIGHT = 1 as uPlot.Axis.Side;
+const LEFT = 3 as uPlot.Axis.Side;
+
+/** uPlot's options; colours and the model are looked up whenever it draws, so that both may change. */
+export function optionsOf(drawing: Drawing): uPlot.Options {
+  const { model, width, height, scale } = drawing;
+  const { from, to, series } = model();
+  return {
+    width,
+    height,
+    ms: 1,
+    padding: [8 * scale, 16 * scale, 0, 8 * scale],
+    legend: { show: false },
+    scales: {
+      x: { time: true, auto: false, min: from, max: to },
+      y: { range: (_, __, most) => [0, highest(most)] },
+    },
+    axes: [timeAxis(drawing), valueAxis(drawing)],
+    series: [{}, ...series.flatMap((one, index) => lines(drawing, one, index))],
+    bands: bands(drawing),
+    hooks: {
+      draw: [
+        (plot) => {
+          drawMarks(plot, drawing);
+        },
+      ],
+    },
+  };
+}
+
+const highest = (most: number | null): number => (most !== null && most > 0 ? most * 1.08 : 1);
+
+function timeAxis({ colours, scale }: Drawing): uPlot.Axis {
+  return {
+    ...axisLook(colours, scale),
+    size: 32 * scale,
+    space: 84 * scale,
+    values: (_, splits, __, ___, step) => splits.map((at, index) => instant(at, step, splits[index - 1])),
+  };
+}
+
+/** A tick's words: as fine as the ticks are, with the day where one begins. */
+function instant(at: number, step: number, before: number | undefined): string {
+  if (step >= DAY_MS) return day(at);
+  const begun = before !== undefined && day(before) !== day(at);
+  const time = step < MINUTE_MS ? clock(at) : shortClock(at);
+  return begun ? day(at) : time;
+}
+
+function valueAxis({ model, colours, scale, mirrored }: Drawing): uPlot.Axis {
+  return {
+    ...axisLook(colours, scale),
+    side: mirrored ? RIGHT : LEFT,
+    space: 36 * scale,
+    size: (_, values: string[] | null) =>
+      (24 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length))) * scale,
+    values: (_, splits) => splits.map((value) => model().axis(value)),
+  };
+}
+
+const axisLook = (colours: () => Palette, scale: number): uPlot.Axis => ({
+  stroke: () => colours().quiet,
+  font: `${AXIS_PX * scale}px ${colours().font}`,
+  gap: 4 * scale,
+  grid: { stroke: () => veiled(colours().line, 0.6), width: scale },
+  ticks: { stroke: () => colours().line, width: scale, size: 6 * scale },
+});
+
+function lines({ model, colours, scale }: Drawing, series: ChartSeries, index: number): uPlot.Series[] {
+  const { stacked } = model();
+  const colour = (): string => colourOf(colours(), index);
+  const filled = series.style === "bars" || (stacked && index === 0);
+  const line: uPlot.Series = {
+    stroke: colour,
+    width: 2 * scale,
+    dash: dashOf(series, index).map((length) => length * scale),
+    points: { show: false, filter: alone, size: 5 * scale, fill: colour },
+    paths: pathsOf(series.style, scale),
+    ...(filled ? { fill: () => veiled(colour(), FILL_OPACITY) } : {}),
+  };
+  const edge: uPlot.Series = { width: 0, points: { show: false }, paths: pathsOf(series.style, scale) };
+  return series.error ? [line, edge, edge] : [line];
+}
+
+function pathsOf(style: ChartSeries["style"], scale: number): uPlot.Series.PathBuilder {
+  const { bars, stepped, linear } = uPlot.paths;
+  const made =
+    style === "bars"
+      ? bars?.({ align: 1, size: [0.85, 40 * scale] })
+      : style === "step"
+        ? stepped?.({ align: 1 })
+        : linear?.();
+  return made ?? (() => null);
+}
+
+/** Values that stand alone between unknown ones have no line: they are drawn as points. */
+function alone(plot: uPlot, index: number): number[] {
+  const values = plot.data[index] ?? [];
+  const found: number[] = [];
+  for (let at = 0; at < values.length; at++)
+    if (values[at] != null && values[at - 1] == null && values[at + 1] == null) found.push(at);
+  return found;
+}
+
+function bands({ model, colours }: Drawing): uPlot.Band[] {
+  const { series, stacked } = model();
+  const found = places(series);
+  const errors = found.flatMap(({ upper, lower }, index): uPlot.Band[] =>
+    upper === null || lower === null
+      ? []
+      : [{ series: [upper, lower], fill: () => veiled(colourOf(colours(), index), BAND_OPACITY) }],
+  );
+  const layers = found.slice(1).map(({ line }, below): uPlot.Band => ({
+    series: [line, found[below]?.line ?? line],
+    fill: () => veiled(colourOf(colours(), below + 1), FILL_OPACITY),
+  }));
+  return stacked ? [...layers, ...errors] : errors;
+}

@@ -1,0 +1,38 @@
+/** The theme's colours, for canvases, which have no CSS. */
+export interface Palette {
+  ground: string;
+  text: string;
+  quiet: string;
+  line: string;
+  series: string[];
+  font: string;
+}
+
+const SERIES = 8;
+
+/** The colours of the theme that is drawn now. */
+export function palette(): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ground: token("surface"),
+    text: token("text"),
+    quiet: token("quiet"),
+    line: token("line"),
+    series: Array.from({ length: SERIES }, (_, index) => token(`series-${index + 1}`)),
+    font: token("font") || "sans-serif",
+  };
+}
+
+/** The colour of a curve. */
+export const colourOf = (colours: Palette, index: number): string =>
+  colours.series[index % SERIES] ?? colours.text;
+
+/** A colour `#rrggbb`, see-through. */
+export const veiled = (colour: string, opacity: number): string =>
+  /^#[0-9a-f]{6}$/i.test(colour)
+    ? colour +
+      Math.round(opacity * 255)
+        .toString(16)
+        .padStart(2, "0")
+    : colour;
