@@ -1,11 +1,12 @@
 """This machine's Chromium, driven by Playwright: for pictures, measurements and tests of the live page."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from shared.errors import GrandstandError
 
@@ -18,6 +19,16 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE_MS: Final = 15_000
+SETTLED: Final = """() => {
+  const main = document.querySelector("gs-app")?.shadowRoot?.querySelector("main");
+  const inside = (one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])];
+  const all = (root) => [...root.querySelectorAll("*")].flatMap(inside);
+  if (!main) return false;
+  const found = all(main);
+  return found.some((one) => /^H[12]$/.test(one.tagName) && one.textContent.trim())
+    && !found.some((one) => one.localName === "gs-state" && one.state === "loading");
+}"""
 
 
 class NoChromium(GrandstandError):
@@ -36,3 +47,20 @@ def chromium(*flags: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until a view of the live page stands: its heading is there, and nothing in it is still loading."""
+    until(page, SETTLED)
+
+
+def until(page: Page, expression: str, argument: Any = None, *, patience_ms: float = PATIENCE_MS) -> Any:
+    """The first value of a JavaScript expression or function that is not empty.
+
+    Playwright's own `wait_for_function` evaluates inside the page, which a strict policy forbids.
+    """
+    deadline = time.monotonic() + patience_ms / 1000
+    while not (value := page.evaluate(expression, argument)):
+        assert time.monotonic() < deadline, f"did not come true: {expression}"
+        page.wait_for_timeout(50)
+    return value

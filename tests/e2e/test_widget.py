@@ -14,9 +14,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
-from lab.browser import NoChromium, chromium
+from lab.browser import NoChromium, chromium, until
 from tests.e2e.axe import violations
-from tests.e2e.live_page.driver import until
 from tests.e2e.live_page.suite import OPERATOR, PUBLISH, WRITE, Suite, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("live-page")]

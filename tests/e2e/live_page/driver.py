@@ -1,6 +1,5 @@
 """A page under observation: what it asked for, and what went wrong in it."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
-PATIENCE_MS = 15_000
+from lab.browser import PATIENCE_MS, settle
+
 VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -46,7 +46,7 @@ class Observed:
 
     def settle(self) -> None:
         """Until the view stands: its heading is there, and nothing is still loading."""
-        until(self.page, SETTLED)
+        settle(self.page)
 
     def sent(self, request: Request) -> None:
         self.requests.append(request)
@@ -72,16 +72,6 @@ class Observed:
         return parts.scheme in ("data", "blob") or f"{parts.scheme}://{parts.netloc}" == self.origin
 
 
-SETTLED = """() => {
-  const main = document.querySelector("gs-app")?.shadowRoot?.querySelector("main");
-  const inside = (one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])];
-  const all = (root) => [...root.querySelectorAll("*")].flatMap(inside);
-  if (!main) return false;
-  const found = all(main);
-  return found.some((one) => /^H[12]$/.test(one.tagName) && one.textContent.trim())
-    && !found.some((one) => one.localName === "gs-state" && one.state === "loading");
-}"""
-
 TEXT = """() => {
   const told = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.data;
@@ -91,18 +81,6 @@ TEXT = """() => {
   };
   return told(document.body);
 }"""
-
-
-def until(page: Page, expression: str, argument: Any = None, *, patience_ms: float = PATIENCE_MS) -> Any:
-    """The first value of a JavaScript expression or function that is not empty.
-
-    Playwright's own `wait_for_function` evaluates inside the page, which a strict policy forbids.
-    """
-    deadline = time.monotonic() + patience_ms / 1000
-    while not (value := page.evaluate(expression, argument)):
-        assert time.monotonic() < deadline, f"did not come true: {expression}"
-        page.wait_for_timeout(50)
-    return value
 
 
 @contextmanager
