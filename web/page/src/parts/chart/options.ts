@@ -22,9 +22,8 @@ const DAY_MS = 86_400_000;
 const AXIS_PX = 12;
 const BAND_OPACITY = 0.22;
 const FILL_OPACITY = 0.55;
-/** uPlot's numbers for an axis' side: its enum is one of types alone. */
-const RIGHT = 1 as uPlot.Axis.Side;
-const LEFT = 3 as uPlot.Axis.Side;
+/** Where the values' axis of a mirrored page stands: uPlot's number for the right; without it, at the left. */
+const AT_THE_RIGHT = { side: 1 };
 
 /** uPlot's options; colours and the model are looked up whenever it draws, so that both may change. */
 export function optionsOf(drawing: Drawing): uPlot.Options {
@@ -75,7 +74,8 @@ function instant(at: number, step: number, before: number | undefined): string {
 function valueAxis({ model, colours, scale, mirrored }: Drawing): uPlot.Axis {
   return {
     ...axisLook(colours, scale),
-    side: mirrored ? RIGHT : LEFT,
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum exists in its types alone
+    ...(mirrored ? AT_THE_RIGHT : {}),
     space: 36 * scale,
     size: (_, values: string[] | null) =>
       (24 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length))) * scale,
