@@ -1,12 +1,13 @@
 """What operators ask about the suite itself, and what they are told."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from functions.http.models import Count, Strict
 from functions.http.moment import Moment
 
+Rate = Annotated[float, Field(ge=0)]
 RecordId = Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$", description="A record's id, 32 hex digits")]
 
 
@@ -70,3 +71,76 @@ class ReplayAnswer(Strict):
 
     replayed: Count
     refused: list[Refusal]
+
+
+class LastError(Strict):
+    at: str = Field(json_schema_extra={"format": "date-time"})
+    reason: str
+
+
+class FunctionHealth(Strict):
+    """One function: rates, `busy` and durations are over the last 20 to 30 s; null where a figure cannot be told."""
+
+    name: str
+    kind: Literal["http", "stream", "schedule"]
+    state: Literal["ok", "idle", "behind", "busy", "failing", "silent"]
+    instances: Count
+    last_seen: str | None = Field(json_schema_extra={"format": "date-time"})
+    calls_per_second: Rate
+    failures_per_second: Rate
+    events_in_per_second: Rate | None
+    events_out_per_second: Rate | None
+    busy: float | None = Field(ge=0, le=1)
+    duration_ms_p50: Rate | None
+    duration_ms_p99: Rate | None
+    waiting: Count | None
+    oldest_ms: Count | None
+    parked: Count | None
+    last_error: LastError | None
+
+
+class LagAnswer(Strict):
+    """Of the events that became visible within the last 20 to 30 s."""
+
+    events: Count
+    event_to_visible_ms_p50: Count | None
+    event_to_visible_ms_p99: Count | None
+    received_to_visible_ms_p50: Count | None
+    received_to_visible_ms_p99: Count | None
+
+
+class Bottleneck(Strict):
+    """The function that holds up the rest, the rule that says so, and the figures that the rules look at."""
+
+    function: str
+    why: Literal["silent", "failing", "behind", "busy"]
+    waiting: Count | None
+    oldest_ms: Count | None
+    busy: float | None = Field(ge=0, le=1)
+    failures_per_second: Rate | None
+
+
+class Series(Strict):
+    events_in_per_second: list[Rate | None]
+    events_out_per_second: list[Rate | None]
+    waiting: list[Count | None]
+
+
+class RecentHealth(Strict):
+    """The last ten minutes, a value every ten seconds; null where nothing was told."""
+
+    since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    step_seconds: Literal[10]
+    event_to_visible_ms_p50: list[Count | None]
+    event_to_visible_ms_p99: list[Count | None]
+    functions: dict[str, Series]
+
+
+class HealthAnswer(Strict):
+    """The suite's functions in the order in which events meet them."""
+
+    as_of: str = Field(json_schema_extra={"format": "date-time"})
+    functions: list[FunctionHealth]
+    lag: LagAnswer
+    bottleneck: Bottleneck | None
+    recent: RecentHealth

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
+from functions.operations import health
 from shared.audience.completeness import TotalsReader, completeness
 from shared.audience.rollup import MINUTE
 from shared.audience.stored import StateReader
@@ -45,6 +46,7 @@ def make(ports: Ports, settings: Settings) -> list[Endpoint]:
             "Hand dead letters over again; each still counts once",
             _replay_doc,
         ),
+        health.endpoint(ports),
     ]
 
 
