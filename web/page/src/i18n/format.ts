@@ -41,6 +41,28 @@ export const compact = (value: number | null | undefined): string =>
 export const percent = (value: number | null | undefined): string =>
   value == null ? UNKNOWN : numbers({ style: "percent", maximumFractionDigits: 2 }).format(value);
 
+/** 2.34 → 2.3: how many times as much, without the word for it. */
+export const multiple = (value: number | null | undefined): string =>
+  value == null ? UNKNOWN : numbers({ maximumSignificantDigits: value < 10 ? 2 : 3 }).format(value);
+
+/** 1,234 or 0.042: how many a second, without the unit. */
+export const rate = (value: number | null | undefined): string =>
+  value == null
+    ? UNKNOWN
+    : numbers(value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 }).format(value);
+
+/** 20 480 → 20.5 kB */
+export function bytes(value: number | null | undefined): string {
+  if (value == null) return UNKNOWN;
+  const [scaled, unit] =
+    value < 1_000
+      ? [value, "byte"]
+      : value < 1_000_000
+        ? [value / 1_000, "kilobyte"]
+        : [value / 1_000_000, "megabyte"];
+  return numbers({ style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(scaled);
+}
+
 /** Milliseconds as ms, s, min or h, whichever reads best. */
 export function duration(ms: number | null | undefined): string {
   if (ms == null) return UNKNOWN;

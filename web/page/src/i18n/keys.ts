@@ -6,6 +6,7 @@ import type overview from "../../../messages/en/overview.json";
 import type preferences from "../../../messages/en/preferences.json";
 import type shell from "../../../messages/en/shell.json";
 import type states from "../../../messages/en/states.json";
+import type table from "../../../messages/en/table.json";
 import type values from "../../../messages/en/values.json";
 
 type In<Area extends string, Messages> = `${Area}.${keyof Messages & string}`;
@@ -20,4 +21,5 @@ export type MessageKey =
   | In<"preferences", typeof preferences>
   | In<"shell", typeof shell>
   | In<"states", typeof states>
+  | In<"table", typeof table>
   | In<"values", typeof values>;

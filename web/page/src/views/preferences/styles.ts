@@ -1,0 +1,81 @@
+import { css } from "lit";
+
+export const preferencesStyles = css`
+  :host {
+    display: grid;
+    gap: var(--gap);
+  }
+  .controls {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: end;
+    gap: var(--gap);
+  }
+  gs-content-choice {
+    flex: 1 1 16rem;
+    max-width: 32rem;
+  }
+  .pair {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr));
+    gap: var(--gap);
+  }
+  .pair .card {
+    min-height: 24rem;
+  }
+  .card {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    align-content: start;
+    gap: 8px;
+    min-width: 0;
+  }
+  .head {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: start;
+    justify-content: space-between;
+    gap: 8px;
+  }
+  .head h2 {
+    min-width: 0;
+    overflow-wrap: anywhere;
+  }
+  .empty {
+    padding-block: 24px;
+    color: var(--quiet);
+  }
+  .rank {
+    display: inline-block;
+    min-width: 1.5em;
+    color: var(--quiet);
+    font-variant-numeric: tabular-nums;
+  }
+  .share {
+    display: grid;
+    gap: 4px;
+    min-width: 5rem;
+  }
+  .segments {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr));
+    gap: 24px var(--gap);
+    min-height: 20rem;
+    align-content: start;
+  }
+  ol {
+    display: grid;
+    gap: 10px;
+    margin: 8px 0 0;
+    padding-inline-start: 1.5em;
+    font-variant-numeric: tabular-nums;
+  }
+  li,
+  h3 {
+    overflow-wrap: anywhere;
+  }
+  .watched {
+    display: block;
+    font-size: 0.875rem;
+  }
+`;
