@@ -1,5 +1,7 @@
 """Every function of the suite: what starts it, what it reads and writes, what it may use.
 
+They stand in the order in which events meet them: of several in trouble, health names the first.
+
 Local runner, CDK, Terraform, `serverless.yml`, least-privilege policies and the OpenAPI document are derived from
 this list. A test runs each function with ports that record their use and fails when the two disagree.
 """
@@ -152,8 +154,27 @@ FUNCTIONS: tuple[Function, ...] = (
         name="audience",
         entry="functions.audience.routes:make",
         trigger=Http(),
-        reads=frozenset({"table:audience", "table:contents", "table:dirty", "table:rollups", "table:schedules"}),
+        reads=frozenset(
+            {"table:audience", "table:contents", "table:dirty", "table:pulses", "table:rollups", "table:schedules"}
+        ),
         writes=frozenset({"table:contents"}),
+    ),
+    Function(
+        name="contents",
+        entry="functions.contents.routes:make",
+        trigger=Http(),
+        reads=frozenset(
+            {
+                "table:audience",
+                "table:contents",
+                "table:dirty",
+                "table:moments",
+                "table:pulses",
+                "table:rollups",
+                "table:schedules",
+            }
+        ),
+        writes=frozenset({"table:contents", "table:moments"}),
     ),
     Function(
         name="operations",
@@ -167,6 +188,7 @@ FUNCTIONS: tuple[Function, ...] = (
                 "table:contents",
                 "table:dead-letters",
                 "table:dirty",
+                "table:pulses",
                 "table:schedules",
             }
         ),

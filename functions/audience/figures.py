@@ -1,6 +1,6 @@
 """An audience as the API tells it. docs/metrics.md defines each figure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from math import ceil
 from typing import Any, Final
@@ -21,8 +21,8 @@ def told(name: str, figure: Estimate) -> Iterator[tuple[str, int]]:
     yield f"{name}_error", ceil(figure.error)
 
 
-def window(audience: Audience) -> dict[str, Any]:
-    """One window of an answer."""
+def window(audience: Audience, by: Collection[str]) -> dict[str, Any]:
+    """One window of an answer, split by some of SHARED."""
     state, concurrency = audience.state, audience.concurrency
     viewers, engaged = state.viewers(), state.engaged_viewers()
     events = state.events()
@@ -39,7 +39,7 @@ def window(audience: Audience) -> dict[str, Any]:
         **dict(told("watched_ms", state.sum("watched_ms"))),
         **experience(state),
         "sample_rate": state.sample_rate,
-        "by": {dimension: shares(state.shares(dimension)) for dimension in SHARED},
+        "by": {dimension: shares(state.shares(dimension)) for dimension in SHARED if dimension in by},
     }
 
 

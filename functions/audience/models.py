@@ -3,22 +3,43 @@
 docs/metrics.md defines every figure; a test holds the two together.
 """
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from events.event import EVENT_TYPES
+from functions.audience.figures import SHARED
 from functions.http.models import Count, StandardError, Strict
 from functions.http.moment import Moment
 
 EVENT_COUNTS: JsonDict = {"propertyNames": {"enum": [*EVENT_TYPES]}}
 
 
+NO_SPLITS: Final = "none"
+_SPLIT: Final = "|".join(SHARED)
+
+
+def _splits(value: object) -> tuple[str, ...]:
+    """The dimensions that a query names, each once."""
+    named = [] if value == NO_SPLITS else str(value).split(",")
+    if not {*named} <= {*SHARED}:
+        raise ValueError(f"give some of {', '.join(SHARED)} with commas between them, or {NO_SPLITS}")
+    return tuple(dict.fromkeys(named))
+
+
+Splits = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_splits),
+    WithJsonSchema({"type": "string", "pattern": f"^({NO_SPLITS}|({_SPLIT})(,({_SPLIT}))*)$"}),
+]
+
+
 class AudienceQuery(Strict):
     since: Moment | None = Field(None, alias="from", description="Where it begins; an hour before `to` if unset")
     to: Moment | None = Field(None, description="Where it ends, not included; now if unset")
     resolution: Literal["5s", "1m", "1h"] = Field("5s", description="How long each window is")
+    by: Splits = Field(SHARED, description="Which splits the windows carry, with commas between; all if unset")
 
 
 class TopQuery(Strict):
@@ -36,15 +57,15 @@ class Share(Strict):
 
 
 class Shares(Strict):
-    """By dimension the 16 values with the most viewers, and what is left over."""
+    """By dimension the 16 values with the most viewers, and what is left over; only those that were asked for."""
 
-    device_type: list[Share]
-    country: list[Share]
-    tier: list[Share]
-    age_group: list[Share]
-    network_quality: list[Share]
-    quality_level: list[Share]
-    player_state: list[Share]
+    device_type: list[Share] | None = None
+    country: list[Share] | None = None
+    tier: list[Share] | None = None
+    age_group: list[Share] | None = None
+    network_quality: list[Share] | None = None
+    quality_level: list[Share] | None = None
+    player_state: list[Share] | None = None
 
 
 class Window(Strict):
@@ -95,6 +116,7 @@ class NowAnswer(Strict):
     content_id: str
     resolution: Literal["5s"]
     as_of: str = Field(json_schema_extra={"format": "date-time"})
+    delay_ms: Count | None
     viewers: Count
     viewers_error: StandardError
     concurrent: Count
@@ -104,6 +126,7 @@ class NowAnswer(Strict):
 
 class TopContent(Strict):
     content_id: str
+    title: str | None
     content_type: str | None
     watched_ms: Count
     events: Count

@@ -1,7 +1,6 @@
 """The audience API: what operators and widgets ask of a content."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import orjson
@@ -13,13 +12,16 @@ from functions.audience import figures
 from functions.audience.listing import Listings
 from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
+from functions.http.public import Made, answered, is_public, unknown_content
 from functions.http.shared_answers import SharedAnswers
 from shared.audience.completeness import TotalsReader
 from shared.audience.estimate import Estimate
 from shared.audience.query import AudienceReader
 from shared.audience.rollup import HOUR, MINUTE, MINUTES_KEPT_MS, RESOLUTIONS, WINDOW, Audience, Resolution
 from shared.audience.top import ranked, with_viewers
+from shared.contents.catalogue import Catalogue
 from shared.errors import InvalidInput
+from shared.health.delay import DelayReader
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -34,7 +36,6 @@ MAX_TOP_DAYS: Final = 31
 UNIT_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 NOW_KEPT_MS: Final = 1_000
 TOP_KEPT_MS: Final = 5_000
-PUBLIC: Final = {"Cache-Control": "public, s-maxage=1"}
 
 
 def make(ports: Ports, settings: Settings) -> list[Endpoint]:
@@ -71,14 +72,6 @@ def make(ports: Ports, settings: Settings) -> list[Endpoint]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """An answer and whether a publish key would get the very same."""
-
-    body: bytes
-    public: bool
-
-
 class AudienceApi:
     """Handlers; each reads its tables in a worker thread."""
 
@@ -87,6 +80,8 @@ class AudienceApi:
         self._reader = AudienceReader(ports)
         self._totals = TotalsReader(ports, self._reader.states)
         self._listings = Listings(ports)
+        self._catalogue = Catalogue(ports)
+        self._delay = DelayReader(ports)
         self._state_days = settings.state_days
         self._kept_ms = {
             WINDOW: settings.state_days * DAY_MS,
@@ -109,16 +104,16 @@ class AudienceApi:
             raise InvalidInput("`from` must be before `to`.", reason="query")
         content_id: str = request.path_params["id"]
         found = await run_in_threadpool(self._audiences, content_id, resolution, since, to)
-        windows = await run_in_threadpool(_told, found)
+        windows = await run_in_threadpool(_told, found, query.by)
         return json_answer({"content_id": content_id, "resolution": resolution.name, "windows": windows})
 
     async def now(self, request: Request) -> Response:
         """Cheap for any number of pollers: one of them reads, a second long all get the same."""
         content_id: str = request.path_params["id"]
         made = await self._now.get(content_id, lambda: self._make_now(content_id))
-        if not made.public and _is_public(request):
+        if not made.public and is_public(request):
             raise unknown_content()
-        return _answered(made)
+        return answered(made)
 
     async def top(self, request: Request) -> Response:
         """A publish key is told of listed contents only."""
@@ -128,8 +123,8 @@ class AudienceApi:
         back_ms = int(query.window[:-1]) * UNIT_MS[query.window[-1]]
         if back_ms > MAX_TOP_DAYS * UNIT_MS["d"]:
             raise InvalidInput(f"window: at most {MAX_TOP_DAYS}d.", reason="query")
-        asked = query.window, query.limit, _is_public(request)
-        return _answered(await self._top.get(asked, lambda: self._make_top(*asked, back_ms)))
+        asked = query.window, query.limit, is_public(request)
+        return answered(await self._top.get(asked, lambda: self._make_top(*asked, back_ms)))
 
     async def set_listing(self, request: Request) -> Response:
         """List a content or take it off the list."""
@@ -164,9 +159,10 @@ class AudienceApi:
             "content_id": content_id,
             "resolution": WINDOW.name,
             "as_of": rfc3339(now),
+            "delay_ms": self._delay.delay_ms(),
             **dict(figures.told("viewers", viewers)),
             **dict(figures.told("concurrent", concurrent)),
-            "windows": _told(found),
+            "windows": _told(found, figures.SHARED),
         }
         return Made(orjson.dumps(answer), self._listings.listed(content_id))
 
@@ -176,9 +172,11 @@ class AudienceApi:
         unlisted = self._listings.unlisted()
         may_list = (lambda content_id: content_id not in unlisted) if public else (lambda _: True)
         chosen = ranked(self._totals.by_content(first, last), limit, may_list)
+        titles = self._catalogue.titles(content_id for content_id, _ in chosen)
         contents = [
             {
                 "content_id": one.content_id,
+                "title": titles.get(one.content_id),
                 "content_type": self._reader.content_type(one.content_id, first, last),
                 "watched_ms": one.watched_ms,
                 "events": one.events,
@@ -199,16 +197,6 @@ class AudienceApi:
             raise unknown_content()
 
 
-def unknown_content() -> InvalidInput:
-    """Nothing was ever reported of it, or a publish key may not know that anything was."""
-    return InvalidInput(
-        "Nothing has been reported of a content with this id. Check its spelling, "
-        "or see /v1/contents/top for what is watched.",
-        status=404,
-        reason="no-such-content",
-    )
-
-
 def too_many_windows(resolution: Resolution) -> InvalidInput:
     """Anything was counted in more windows than an answer holds."""
     most = MAX_WINDOWS[resolution.name]
@@ -221,17 +209,8 @@ def too_many_windows(resolution: Resolution) -> InvalidInput:
     )
 
 
-def _is_public(request: Request) -> bool:
-    caller = request.state.caller
-    return caller is not None and caller.scope is Scope.PUBLISH
-
-
-def _answered(made: Made) -> Response:
-    return Response(made.body, headers=PUBLIC if made.public else None, media_type="application/json")
-
-
-def _told(found: Iterable[Audience]) -> list[dict[str, Any]]:
-    return [figures.window(audience) for audience in found]
+def _told(found: Iterable[Audience], by: Collection[str]) -> list[dict[str, Any]]:
+    return [figures.window(audience, by) for audience in found]
 
 
 def _audience_doc() -> Doc:

@@ -95,6 +95,7 @@ class Story:
             self.run("commit", "dimensions", "merge_watch")
         self.clock.advance(10_000)
         self.run("plan_fan_out")
+        self.ask("GET", "/v1/overview")
         self.ask("GET", "/v1/completeness")
         self.ask("GET", "/v1/contents/match/audience", resolution="5s")
         self.ask("GET", "/v1/contents/match/audience", resolution="1h")
@@ -105,6 +106,12 @@ class Story:
         self.ask("GET", "/v1/contents/match/audience/now")
         self.ask("GET", "/v1/contents/top")
         self.ask("PUT", "/v1/contents/match/listing", json={"listed": True})
+        self.ask("PUT", "/v1/contents/match", json={"title": "Final"})
+        self.ask("GET", "/v1/contents/match")
+        self.ask("PUT", "/v1/contents/match/marks/goal", json={"kind": "goal"})
+        self.ask("GET", "/v1/contents/match/marks")
+        self.ask("DELETE", "/v1/contents/match/marks/goal")
+        self.ask("DELETE", "/v1/contents/match")
         self.ask("GET", "/v1/completeness")
         self.ask("GET", "/v1/viewers/ada/watch-time")
         self.ask("PUT", "/v1/viewers/ada/attributes", json={"consent": "personalisation", "country": "NL"})
@@ -112,6 +119,7 @@ class Story:
         self.ask("DELETE", "/v1/viewers/ada/attributes")
         DeadLetters(self.ports, SETTINGS).put(self.records[0], "in this story", "aggregate")
         self.ask("GET", "/v1/dead-letters")
+        self.ask("GET", "/v1/health")
         self.ask("POST", "/v1/dead-letters/replay", json={})
 
     def report(self, number: int) -> None:

@@ -2,15 +2,29 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from functions.audience import models as audience
+from functions.contents import models as contents
 from functions.operations import models as operations
+from shared.contents import problems
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
-NAMES_ALONE = {"content_id", "content_type", "resolution", "contents", "window", "from", "to"}
+NAMES_ALONE = {
+    "content_id",
+    "title",
+    "content_type",
+    "resolution",
+    "contents",
+    "window",
+    "from",
+    "to",
+    "starts_at",
+    "ended_at",
+}
 """What is asked for, not measured."""
 
 
@@ -32,6 +46,10 @@ def headings() -> dict[str, str]:
         audience.NowAnswer,
         audience.TopContent,
         audience.TopAnswer,
+        contents.OverviewAnswer,
+        contents.LiveContent,
+        contents.UpcomingContent,
+        contents.EndedContent,
         operations.CompletenessAnswer,
     ],
 )
@@ -42,3 +60,20 @@ def test_every_figure_has_a_heading_with_words_below_it(model: type[BaseModel]) 
 
 def test_every_dimension_is_named() -> None:
     assert {name for name in audience.Shares.model_fields if f"`{name}`" not in headings()["by"]} == set()
+
+
+def test_every_problem_is_told_with_its_limit() -> None:
+    table = [line.split("|")[1:5] for line in headings()["problems"].splitlines() if line.startswith("|")]
+    told = {code.strip(): (float(limit), " ".join(only.split())) for code, _, limit, only in table[2:]}
+    limits = {
+        "stalling": (problems.STALLING_RATIO, f"from {problems.STALLING_LEAST_MS // 1_000} s of"),
+        "slow_start": (problems.SLOW_START_MS, f"from {problems.FEWEST_STARTS} start-ups"),
+        "errors": (problems.ERRORS_PER_VIEWER, f"from {problems.FEWEST_ERRORS} errors"),
+        "sudden_drop": (problems.DROP_SHARE, f"from {problems.FEWEST_BEFORE_DROP} viewers on, and up to 5 minutes"),
+        "no_reports": (problems.NO_REPORTS_SECONDS, ""),
+        "late_start": (problems.LATE_START_SECONDS, ""),
+    }
+    assert {code: limit for code, (limit, _) in told.items()} == {code: limit for code, (limit, _) in limits.items()}
+    assert all(only in told[code][1] for code, (_, only) in limits.items())
+    assert set(told) == {*get_args(contents.Problem.model_fields["code"].annotation)}
+    assert f"above {problems.LATE_FIGURES_MS}" in headings()["problems"]
