@@ -1,6 +1,7 @@
-import { chooseLocale } from "./i18n/locale.ts";
+import "./app/gs-app.ts";
 import { applyTheme } from "./app/theme.ts";
+import { chooseLocale } from "./i18n/locale.ts";
 
 applyTheme();
 await chooseLocale();
-await import("./app/gs-app.ts");
+document.body.append(document.createElement("gs-app"));

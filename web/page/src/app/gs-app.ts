@@ -1,13 +1,17 @@
-import { css, html, nothing } from "lit";
-import { customElement } from "lit/decorators.js";
+import { css, html } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
 
+import { locale, t } from "../i18n/locale.ts";
 import { GsElement } from "../parts/element.ts";
 import "../parts/gs-state.ts";
 import { shared } from "../styles/shared.ts";
+import "./gs-banner.ts";
 import "./gs-header.ts";
-import { Routed } from "./router.ts";
+import { Routed, type Route } from "./router.ts";
+import { setTitle } from "./title.ts";
 
-const VIEWS = {
+const VIEWS: Record<Route["view"], () => Promise<unknown>> = {
   overview: () => import("../views/overview/gs-overview.ts"),
   content: () => import("../views/content/gs-content.ts"),
   preferences: () => import("../views/preferences/gs-preferences.ts"),
@@ -22,30 +26,72 @@ export class GsApp extends GsElement {
   static override styles = [
     shared,
     css`
-      main {
-        display: block;
-        max-width: 1880px;
+      :host {
+        display: flex;
+        flex-direction: column;
         min-height: 100vh;
+      }
+      main {
+        flex: 1;
+        width: 100%;
+        max-width: 120rem;
         margin-inline: auto;
         padding: var(--gap);
         outline: none;
       }
+      .skip {
+        position: absolute;
+        z-index: 2;
+        inset-block-start: 8px;
+        inset-inline-start: 8px;
+        padding: 8px 16px;
+        border-radius: 8px;
+        background: var(--accent);
+        color: var(--on-accent);
+      }
+      .skip:not(:focus) {
+        clip-path: inset(50%);
+      }
     `,
   ];
 
+  @query("main") private readonly main!: HTMLElement;
+  /** Which view's code could not be fetched. */
+  @state() private lacking: Route["view"] | null = null;
+  /** Grows when a key is entered or given back: what was shown with another is not to stay. */
+  @state() private session = 0;
+
   private readonly routed = new Routed(this);
+  private shown: string | null = null;
+  private titled = "";
+
+  private readonly anotherSession = (): void => {
+    this.session += 1;
+  };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("credentialchange", this.anotherSession);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("credentialchange", this.anotherSession);
+  }
 
   protected override render() {
     const { route } = this.routed;
-    void VIEWS[route.view]();
+    const content = route.view === "content" ? route.contentId : "";
     return html`
+      <a class="skip" href="#main" @click=${this.skip}>${t("shell.skip")}</a>
       <gs-header .view=${route.view}></gs-header>
-      <main id="main" tabindex="-1">${this.viewOf()}</main>
+      <main id="main" tabindex="-1">${keyed(`${this.session} ${content}`, this.viewOf(route))}</main>
+      <gs-banner></gs-banner>
     `;
   }
 
-  private viewOf() {
-    const { route } = this.routed;
+  private viewOf(route: Route) {
+    if (this.lacking === route.view) return html`<gs-state .state=${"not-loaded"} main></gs-state>`;
     switch (route.view) {
       case "overview":
         return html`<gs-overview .parameters=${route.parameters}></gs-overview>`;
@@ -58,9 +104,61 @@ export class GsApp extends GsElement {
       case "sign-in":
         return html`<gs-sign-in></gs-sign-in>`;
       case "unknown":
-        return html`<gs-state state="no-such-page"></gs-state>`;
-      default:
-        return nothing;
+        return html`<gs-state .state=${"no-such-page"} main></gs-state>`;
     }
+  }
+
+  protected override updated(): void {
+    const { route } = this.routed;
+    const showing = route.view === "content" ? `content ${route.contentId}` : route.view;
+    if (showing !== this.shown) void this.enter(route.view, this.shown !== null);
+    this.shown = showing;
+    if (this.titled !== `${locale()} ${showing}`) setTitle(titleOf(route));
+    this.titled = `${locale()} ${showing}`;
+  }
+
+  /** Fetch the view's code, and where the view was changed, go to its heading as a new page would. */
+  private async enter(view: Route["view"], changed: boolean): Promise<void> {
+    try {
+      await VIEWS[view]();
+      this.lacking = null;
+    } catch {
+      this.lacking = view;
+    }
+    if (!changed) return;
+    window.scrollTo(0, 0);
+    await this.updateComplete;
+    const shown = this.main.firstElementChild;
+    if (shown instanceof GsElement) await shown.updateComplete;
+    this.focusOn(shown?.shadowRoot?.querySelector("h1") ?? this.main);
+  }
+
+  private focusOn(element: HTMLElement): void {
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+  }
+
+  private skip(event: Event): void {
+    event.preventDefault(); // the hash is the view's address
+    this.main.focus();
+  }
+}
+
+function titleOf(route: Route): string {
+  switch (route.view) {
+    case "content":
+      return route.contentId;
+    case "sign-in":
+      return t("shell.sign_in");
+    case "unknown":
+      return t("states.no_such_page_title");
+    default:
+      return t(`shell.${route.view}`);
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-app": GsApp;
   }
 }

@@ -1,6 +1,8 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
+import { Connected, connection } from "../api/connection.ts";
+import { credential, setCredential } from "../api/credential.ts";
 import { LOCALES, locale, setLocale, t, type Locale } from "../i18n/locale.ts";
 import { GsElement } from "../parts/element.ts";
 import { shared } from "../styles/shared.ts";
@@ -9,7 +11,7 @@ import { THEMES, setTheme, theme, type Theme } from "./theme.ts";
 
 const LINKS = ["overview", "preferences", "health"] as const;
 
-/** The views, the language, the theme. */
+/** The views; and the language, the theme and the key, which wait behind a button where there is little room. */
 @customElement("gs-header")
 export class GsHeader extends GsElement {
   static override styles = [
@@ -19,51 +21,159 @@ export class GsHeader extends GsElement {
         display: flex;
         flex-wrap: wrap;
         align-items: center;
-        gap: 8px 24px;
-        padding: 8px var(--gap);
+        gap: 4px 24px;
+        min-height: 56px;
+        padding: 4px var(--gap);
         border-block-end: 1px solid var(--line);
         background: var(--surface);
       }
-      nav a[aria-current] {
+      a {
+        display: flex;
+        align-items: center;
+        min-height: 40px;
         color: var(--text);
+        text-decoration: none;
+      }
+      a:hover {
+        text-decoration: underline;
+      }
+      .name {
+        gap: 8px;
+        font-weight: 700;
+      }
+      nav {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 4px;
+      }
+      nav a {
+        padding-inline: 10px;
+        border-block-end: 3px solid transparent;
+      }
+      nav a[aria-current] {
+        border-block-end-color: var(--accent);
         font-weight: 650;
+      }
+      .settings {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 8px 16px;
+        color: var(--text);
+        font-size: 0.875rem;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      select {
+        padding-inline: 8px;
+      }
+      .more {
+        display: none;
+        min-height: 40px;
+        margin-inline-start: auto;
+      }
+      @media (min-width: 65rem) {
+        .settings {
+          position: static;
+          width: auto;
+          height: auto;
+          margin: 0;
+          margin-inline-start: auto;
+          padding: 0;
+          border: 0;
+          overflow: visible;
+          background: none;
+        }
+      }
+      @media (max-width: 64.99rem) {
+        .more {
+          display: block;
+        }
+        .settings:not(:popover-open) {
+          display: none;
+        }
+        .settings {
+          inset: auto;
+          inset-block-start: 60px;
+          inset-inline-end: var(--gap);
+          margin: 0;
+          padding: var(--gap);
+          border: 1px solid var(--control-line);
+          border-radius: var(--radius);
+          background: var(--surface);
+          flex-direction: column;
+          align-items: stretch;
+        }
+        label {
+          justify-content: space-between;
+        }
+      }
+      @media (max-width: 40rem) {
+        nav {
+          order: 1;
+          width: 100%;
+          justify-content: space-between;
+        }
       }
     `,
   ];
 
   @property() view: Route["view"] = "overview";
 
+  protected readonly connected = new Connected(this);
+
   protected override render() {
     return html`
       <header>
-        <strong>Grandstand</strong>
-        <nav class="row" aria-label=${t("shell.main")}>
+        <a class="name" href=${address("overview")}>${logo} Grandstand</a>
+        <nav aria-label=${t("shell.main")}>
           ${LINKS.map(
             (view) =>
-              html`<a href=${address(view)} aria-current=${this.view === view ? "page" : "false"}
+              html`<a href=${address(view)} aria-current=${this.view === view ? "page" : nothing}
                 >${t(`shell.${view}`)}</a
               >`,
           )}
         </nav>
-        <label class="row">
-          ${t("shell.language")}
-          <select @change=${this.chooseLanguage}>
-            ${Object.entries(LOCALES).map(
-              ([code, name]) =>
-                html`<option value=${code} lang=${code} ?selected=${code === locale()}>${name}</option>`,
-            )}
-          </select>
-        </label>
-        <label class="row">
-          ${t("shell.theme")}
-          <select @change=${this.chooseTheme}>
-            ${THEMES.map(
-              (one) =>
-                html`<option value=${one} ?selected=${one === theme()}>${t(`shell.theme_${one}`)}</option>`,
-            )}
-          </select>
-        </label>
+        <button class="more" type="button" popovertarget="settings">${t("shell.settings")}</button>
+        <div class="settings" id="settings" popover>${this.session()} ${this.language()} ${this.theme()}</div>
       </header>
+    `;
+  }
+
+  private session() {
+    if (credential() !== null)
+      return html`<button type="button" @click=${this.signOut}>${t("shell.sign_out")}</button>`;
+    return connection.locked ? html`<a href=${address("sign-in")}>${t("shell.sign_in")}</a>` : nothing;
+  }
+
+  private language() {
+    return html`
+      <label>
+        ${t("shell.language")}
+        <select @change=${this.chooseLanguage}>
+          ${Object.entries(LOCALES).map(
+            ([code, name]) =>
+              html`<option value=${code} lang=${code} ?selected=${code === locale()}>${name}</option>`,
+          )}
+        </select>
+      </label>
+    `;
+  }
+
+  private theme() {
+    return html`
+      <label>
+        ${t("shell.theme")}
+        <select @change=${this.chooseTheme}>
+          ${THEMES.map(
+            (one) =>
+              html`<option value=${one} ?selected=${one === theme()}>${t(`shell.theme_${one}`)}</option>`,
+          )}
+        </select>
+      </label>
     `;
   }
 
@@ -73,5 +183,27 @@ export class GsHeader extends GsElement {
 
   private chooseTheme(event: Event): void {
     setTheme((event.target as HTMLSelectElement).value as Theme);
+  }
+
+  private signOut(): void {
+    setCredential(null);
+  }
+}
+
+const logo = html`<svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
+  <rect width="32" height="32" rx="7" fill="var(--accent)" />
+  <path
+    d="M6 22l6-7 5 4 9-11"
+    fill="none"
+    stroke="var(--on-accent)"
+    stroke-width="3"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+  />
+</svg>`;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-header": GsHeader;
   }
 }
