@@ -1,62 +1,22 @@
 """Players that nobody here wrote report to a running suite while they play in a real browser."""
 
-import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
-from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.e2e.players.origin import PLAYERS, serve_origin
-from tests.e2e.players.stream import HIGH_KBPS, LOW_KBPS, SECONDS, make_stream
-
-WAIT_SECONDS = 60
-BROWSER_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
+from tests.e2e.players.driving import eventually, now, opened, told, until_played, values, whole_session
+from tests.e2e.players.origin import serve_origin
+from tests.e2e.players.stream import HIGH_KBPS, LOW_KBPS, SECONDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("players")]
-
-
-def needed(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not installed; `grandstand doctor` says how to get it")
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = needed("chromium")
-    if not (PLAYERS / "node_modules").is_dir():
-        pytest.skip("hls.js and dash.js are not installed; tests/tools installs them with npm")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=list(BROWSER_FLAGS))
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
-def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    needed("ffmpeg")
-    folder = tmp_path_factory.mktemp("stream")
-    make_stream(folder)
-    return folder
 
 
 @contextmanager
@@ -87,48 +47,10 @@ def forwarded_to(suite: str) -> Iterator[Callable[[str, Mapping[str, str]], None
 
 @contextmanager
 def playing(browser: Browser, origin: str, page: str, **parameters: str) -> Iterator[Page]:
-    """A tab in which a player plays; errors of the page fail the test."""
-    tab = browser.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.goto(f"{origin}/pages/{page}?{urlencode(parameters)}")
-    tab.wait_for_function("document.querySelector('video').currentTime > 1", timeout=WAIT_SECONDS * 1000)
-    yield tab
-    tab.close()
-    assert errors == []
-
-
-def now(suite: str, content: str) -> dict[str, Any]:
-    answer = httpx.get(f"{suite}/v1/contents/{content}/audience/now")
-    if answer.status_code == httpx.codes.NOT_FOUND:  # nothing has been reported yet
-        return {}
-    found: dict[str, Any] = answer.raise_for_status().json()
-    return found
-
-
-def whole_session(suite: str, content: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{suite}/v1/contents/{content}/audience", params={"resolution": "5s"}).raise_for_status()
-    windows: list[dict[str, Any]] = answer.json()["windows"]
-    return windows
-
-
-def eventually(question: Callable[[], Any]) -> Any:
-    """The first answer that is not empty."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.25)
-    pytest.fail(f"nothing after {WAIT_SECONDS} s")
-
-
-def told(windows: list[dict[str, Any]], figure: str) -> list[float]:
-    """A figure's values in the windows that have one."""
-    return [window[figure] for window in windows if window[figure] is not None]
-
-
-def states(windows: list[dict[str, Any]]) -> set[str]:
-    return {share["value"] for window in windows for share in window["by"]["player_state"]}
+    """A tab in which a player plays."""
+    with opened(browser, origin, page, **parameters) as tab:
+        until_played(tab, 1)
+        yield tab
 
 
 def session_with(suite: str, content: str, state: str) -> list[dict[str, Any]]:
@@ -136,7 +58,7 @@ def session_with(suite: str, content: str, state: str) -> list[dict[str, Any]]:
 
     def question() -> list[dict[str, Any]]:
         windows = whole_session(suite, content)
-        return windows if state in states(windows) and any(told(windows, "buffer_ms")) else []
+        return windows if state in values(windows, "player_state") and any(told(windows, "buffer_ms")) else []
 
     found: list[dict[str, Any]] = eventually(question)
     return found
@@ -158,30 +80,30 @@ def assert_plausible(windows: list[dict[str, Any]]) -> None:
 
 
 def test_a_session_of_hls_js_shows_up_through_the_request_log(
-    browser: Browser, stream: Path, suite_server: str
+    player_browser: Browser, stream: Path, suite_server: str
 ) -> None:
     content, session = "hls-match", str(uuid4())
     with (
         forwarded_to(suite_server) as log,
         serve_origin(stream, log) as origin,
-        playing(browser, origin, "hls.html", stream="/stream/master.m3u8", content=content, session=session),
+        playing(player_browser, origin, "hls.html", stream="/stream/master.m3u8", content=content, session=session),
     ):
         assert_live(suite_server, content)
         assert_plausible(session_with(suite_server, content, "playing"))
 
 
 def test_a_session_of_dash_js_reports_itself_in_cmcd_v2_event_mode(
-    browser: Browser, stream: Path, suite_server: str
+    player_browser: Browser, stream: Path, suite_server: str
 ) -> None:
     content, target = "dash-match", f"{suite_server}/v1/cmcd"
     options = {"stream": "/stream/manifest.mpd", "content": content, "session": str(uuid4()), "target": target}
     with (
         serve_origin(stream, lambda *_: None) as origin,
-        playing(browser, origin, "dash.html", **options) as tab,
+        playing(player_browser, origin, "dash.html", **options) as tab,
     ):
         assert_live(suite_server, content)
         tab.evaluate("player.pause()")
         windows = session_with(suite_server, content, "paused")
     assert_plausible(windows)
-    assert "playing" in states(windows)
+    assert "playing" in values(windows, "player_state")
     assert sum(window["events"].get("pause", 0) for window in windows) == 1

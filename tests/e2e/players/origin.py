@@ -6,18 +6,21 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from urllib.parse import unquote, urlsplit
 
 PLAYERS = Path(__file__).parent
+BUILT = Path(__file__).parents[3] / "web" / "dist"
 Log = Callable[[str, Mapping[str, str]], None]
 """Called for each request with its target (path and query, as sent) and its headers."""
 
 
 @contextmanager
-def serve_origin(stream: Path, log: Log) -> Iterator[str]:
-    """Serve `/stream/` (the match), `/players/` (npm packages) and `/pages/`; yields the server's URL."""
-    folders = {"stream": stream, "players": PLAYERS / "node_modules", "pages": PLAYERS}
+def serve_origin(stream: Path, log: Log, flowing: Event | None = None) -> Iterator[str]:
+    """Serve `/stream/` (the match), `/players/` (npm packages), `/pages/` and `/built/` (web/dist); yields the
+    server's URL. While `flowing` is given and not set, the stream's requests wait.
+    """
+    folders = {"stream": stream, "players": PLAYERS / "node_modules", "pages": PLAYERS, "built": BUILT}
 
     class Handler(SimpleHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -28,6 +31,8 @@ def serve_origin(stream: Path, log: Log) -> Iterator[str]:
 
         def do_GET(self) -> None:
             log(self.path, dict(self.headers))
+            if flowing is not None and self.path.startswith("/stream/"):
+                flowing.wait()
             super().do_GET()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -39,6 +44,8 @@ def serve_origin(stream: Path, log: Log) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
+        if flowing is not None:
+            flowing.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -10,7 +10,9 @@ SEGMENT_SECONDS = 2
 
 
 def make_stream(folder: Path) -> None:
-    """Write `master.m3u8`, `manifest.mpd` and their segments: two video renditions and one of audio."""
+    """Write `master.m3u8`, `manifest.mpd` and their segments: two video renditions and one of audio; and `match.mp4`,
+    one file for browsers alone.
+    """
     inputs = ["-f", "lavfi", "-i", "testsrc=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=frequency=440"]
     streams = ["-map", "0:v", "-map", "0:v", "-map", "1:a", "-t", str(SECONDS)]
     video = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-sc_threshold", "0"]
@@ -31,7 +33,14 @@ def make_stream(folder: Path) -> None:
         *sets,
         str(folder / "manifest.mpd"),
     ]
+    plain = [*audio, "-movflags", "+faststart", str(folder / "match.mp4")]
     subprocess.run(command, check=True, timeout=120)
+    subprocess.run([*_of_one_rendition(inputs), *plain], check=True, timeout=120)
+
+
+def _of_one_rendition(inputs: list[str]) -> list[str]:
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", *inputs, "-t", str(SECONDS)]
+    return [*command, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-s", "320x180", "-g", "25"]
 
 
 def _rendition(number: int, kbps: int, size: str) -> list[str]:
