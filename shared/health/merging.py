@@ -45,10 +45,11 @@ class Instance:
         return now_ms - self.newest.pulsed_at <= lately
 
     def seconds(self, now_ms: int) -> float:
-        """How long its recent slots cover: up to its newest pulse while it goes on pulsing."""
+        """How long its recent slots cover: since it began, and up to its newest pulse while it goes on pulsing."""
         pulsing = self.newest.next_within_ms is not None and self.alive(now_ms)
         until = self.newest.pulsed_at if pulsing else now_ms
-        return max(1.0, (until - (now_ms // SLOT_MS - RECENT_SLOTS + 1) * SLOT_MS) / 1_000)
+        since = max(self.newest.since, (now_ms // SLOT_MS - RECENT_SLOTS + 1) * SLOT_MS)
+        return max(1.0, (until - since) / 1_000)
 
 
 @dataclass

@@ -57,12 +57,14 @@ class Failure(msgspec.Struct, array_like=True, frozen=True):
 class Pulse(msgspec.Struct, array_like=True, frozen=True):
     """What an instance tells of one function in one slot; a later one of the same slot takes its place.
 
-    `next_within_ms` promises the next pulse; None when it comes with the next call, whenever that is.
+    `since` is when the instance began and `pulsed_at` when this was told, in ms since epoch. `next_within_ms`
+    promises the next pulse; None when it comes with the next call, whenever that is.
     """
 
     function: str
     instance: str
     slot: int
+    since: int
     pulsed_at: int
     next_within_ms: int | None
     counts: Counts
@@ -79,6 +81,7 @@ class Meter:
         self._instance = instance
         self._now_ms = now_ms
         self._timer_ns = timer_ns
+        self._since = now_ms()
         self._lock = threading.Lock()
         self._slots: dict[int, Counts] = {}
         self.took_ns = 0
@@ -107,6 +110,7 @@ class Meter:
     def begin(self) -> None:
         """A call that has its thread to itself begins; `end` must follow."""
         with self._lock:
+            self._open()
             self._began_ns = self._accounted_ns = self._timer_ns()
 
     def end(self, error: str | None = None) -> None:
@@ -153,6 +157,7 @@ class Meter:
                     self._function,
                     self._instance,
                     slot,
+                    self._since,
                     now,
                     next_within_ms,
                     msgspec.structs.replace(
@@ -184,10 +189,16 @@ class Meter:
         return counts
 
     def _account(self, counts: Counts) -> None:
-        if self._began_ns is not None:
-            now_ns = self._timer_ns()
-            counts.busy_us += (now_ns - self._accounted_ns) // 1_000
-            self._accounted_ns = now_ns
+        """Count the call in hand as busy up to now, in the running slot, whose are `counts`, and in the one before."""
+        if self._began_ns is None:
+            return
+        now_ns, slot = self._timer_ns(), self._now_ms() // SLOT_MS
+        busy_us = (now_ns - self._accounted_ns) // 1_000
+        here_us = min(busy_us, (self._now_ms() - slot * SLOT_MS) * 1_000)
+        self._accounted_ns = now_ns
+        counts.busy_us += here_us
+        if slot - 1 in self._slots:
+            self._slots[slot - 1].busy_us += busy_us - here_us
 
     def _add(self, counts: Counts, took_ns: int, error: str | None) -> None:
         self.took_ns += took_ns

@@ -190,7 +190,7 @@ def _blamed(function: FunctionHealth, why: Why) -> Bottleneck:
 def _recent(functions: Sequence[Watched], known: Mapping[str, Told], first: int) -> Recent:
     slots = range(first, first + SERIES_SLOTS)
     lags = [known[AGGREGATE].slots.get(slot, Counts()).event_lag if AGGREGATE in known else {} for slot in slots]
-    series = {each.name: _series(known[each.name], slots) for each in functions if each.name in known}
+    series = {each.name: _series(known.get(each.name, Told()), slots) for each in functions}
     return Recent(
         since=first * SLOT_MS,
         event_to_visible_ms_p50=[percentile(bins, 0.5) for bins in lags],
