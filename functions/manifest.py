@@ -177,6 +177,13 @@ FUNCTIONS: tuple[Function, ...] = (
         writes=frozenset({"table:contents", "table:moments"}),
     ),
     Function(
+        name="preferences",
+        entry="functions.preferences.routes:make",
+        trigger=Http(),
+        reads=frozenset({"history", "table:contents"}),
+        memory_mb=2048,
+    ),
+    Function(
         name="operations",
         entry="functions.operations.routes:make",
         trigger=Http(),

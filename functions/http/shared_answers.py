@@ -10,16 +10,21 @@ from shared.ports import Clock
 
 Answer = TypeVar("Answer")
 MAX_KEPT = 1_000
+MAX_AT_ONCE = 1_000
 
 
 class SharedAnswers(Generic[Answer]):
-    """While an answer is being made, whoever asks for the same waits for it; made in a thread, kept `keep_ms`."""
+    """While an answer is being made, whoever asks for the same waits for it; made in a thread, kept `keep_ms`.
 
-    def __init__(self, clock: Clock, keep_ms: int) -> None:
+    `at_once` bounds how many are made at a time; the others wait in turn, and hold no thread meanwhile.
+    """
+
+    def __init__(self, clock: Clock, keep_ms: int, at_once: int = MAX_AT_ONCE) -> None:
         self._clock = clock
         self._keep_ms = keep_ms
         self._kept: dict[Hashable, tuple[int, Answer]] = {}
         self._making: dict[Hashable, asyncio.Task[Answer]] = {}
+        self._turns = asyncio.Semaphore(at_once)
 
     async def get(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
         """The kept answer, else the one being made, else a new one. What `make` raises, all who wait get."""
@@ -34,8 +39,9 @@ class SharedAnswers(Generic[Answer]):
         return await asyncio.shield(making)
 
     async def _make(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
-        begun = self._clock.now_ms()
-        answer = await run_in_threadpool(make)
+        async with self._turns:
+            begun = self._clock.now_ms()
+            answer = await run_in_threadpool(make)
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
         self._kept[key] = (begun, answer)

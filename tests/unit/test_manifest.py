@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.local.warehouse import LocalWarehouse
 from functions.http.app import build_app
 from functions.http.endpoint import Endpoint
 from functions.manifest import FUNCTIONS, Function, Http, OnStream
@@ -60,7 +61,7 @@ def watched(ports: Ports, use: Use) -> Ports:
             use.reads.add(f"secret:{name}")
             return ports.secrets.get(name)
 
-    return replace(
+    noting = replace(
         ports,
         secrets=Secrets(),
         stream=cache(lambda name: Watched(ports.stream(name), f"stream:{name}", use)),
@@ -69,6 +70,7 @@ def watched(ports: Ports, use: Use) -> Ports:
         queue=cache(lambda name: Watched(ports.queue(name), f"queue:{name}", use)),
         history_uri=history_uri,
     )
+    return replace(noting, warehouse=cache(lambda: LocalWarehouse(noting, SETTINGS)))
 
 
 class Story:
@@ -110,6 +112,9 @@ class Story:
         self.ask("GET", "/v1/contents/match")
         self.ask("PUT", "/v1/contents/match/marks/goal", json={"kind": "goal"})
         self.ask("GET", "/v1/contents/match/marks")
+        self.ask("GET", "/v1/contents/match/also-watched")
+        self.ask("GET", "/v1/contents/match/segments")
+        self.ask("GET", "/v1/preferences/top")
         self.ask("DELETE", "/v1/contents/match/marks/goal")
         self.ask("DELETE", "/v1/contents/match")
         self.ask("GET", "/v1/completeness")
@@ -134,7 +139,7 @@ class Story:
                 "session_id": f"{viewer}-tv",
                 "watched_ms": 5_000,
             }
-            for viewer in ("ada", "bea", "cor", "dee")
+            for viewer in ("ada", "bea", "cor", "dee", "eve")
         ]
         self.ask("POST", "/v1/events", json={"batch_id": str(number), "events": events})
         who = {"userId": "ada", "traits": {"country": "NL", "consent": "personalisation"}}
