@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from functions.audience import models as audience
 from functions.contents import models as contents
 from functions.operations import models as operations
+from functions.preferences import models as preferences
 from shared.contents import problems
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -22,6 +23,7 @@ NAMES_ALONE = {
     "window",
     "from",
     "to",
+    "step_seconds",
     "starts_at",
     "ended_at",
 }
@@ -50,7 +52,20 @@ def headings() -> dict[str, str]:
         contents.LiveContent,
         contents.UpcomingContent,
         contents.EndedContent,
+        preferences.AlsoWatchedAnswer,
+        preferences.OtherContent,
+        preferences.TopAnswer,
+        preferences.TopSegment,
+        preferences.WatchedContent,
+        preferences.SegmentsAnswer,
+        preferences.Segment,
         operations.CompletenessAnswer,
+        operations.HealthAnswer,
+        operations.FunctionHealth,
+        operations.LagAnswer,
+        operations.Bottleneck,
+        operations.RecentHealth,
+        operations.Series,
     ],
 )
 def test_every_figure_has_a_heading_with_words_below_it(model: type[BaseModel]) -> None:
