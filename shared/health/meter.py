@@ -189,7 +189,7 @@ class Meter:
         return counts
 
     def _account(self, counts: Counts) -> None:
-        """Count the call in hand as busy up to now, in the running slot, whose are `counts`, and in the one before."""
+        """Count the call in hand as busy up to now, in the running slot (its are `counts`) and the one before."""
         if self._began_ns is None:
             return
         now_ns, slot = self._timer_ns(), self._now_ms() // SLOT_MS
