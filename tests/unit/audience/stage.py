@@ -1,7 +1,7 @@
 """A suite in memory from the stream on: records are told to `aggregate`, the roller runs when a test says so."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from events.event import Event
 from functions.aggregate.handler import make as make_aggregate
@@ -55,7 +55,7 @@ class Stage:
         record = delivered(packed(events, **header), first_appended_at=self.clock.now_ms())
         assert self.aggregate([record], NO_DEADLINE) == [DONE]
 
-    def at(self, time_ms: int) -> "Stage":
+    def at(self, time_ms: int) -> Self:
         """Move the clock to ms after kick-off."""
         self.clock.time_ms = KICK_OFF + time_ms
         return self

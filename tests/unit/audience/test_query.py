@@ -11,6 +11,7 @@ from functions.audience.routes import MAX_WINDOWS
 from shared.audience.query import runs
 from shared.audience.stored import DecodedStates
 from shared.fan_out import set_fan_out
+from shared.health.delay import DelayReader
 from shared.ports import Item
 from shared.units import HOUR_MS, MINUTE_MS
 from tests.builders import KICK_OFF, event
@@ -229,6 +230,7 @@ def test_what_is_listed_is_public_for_a_second() -> None:
     for credential in (PUBLISH, OPERATOR):
         answer = stage.at(1).client.get(NOW, headers=credential)
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, s-maxage=1")
+        assert answer.headers["vary"] == "Authorization"
 
 
 def test_what_is_not_listed_does_not_exist_for_a_publish_key() -> None:
@@ -312,3 +314,33 @@ def test_numbers_fall_into_unbroken_runs() -> None:
 
     assert list(told(1, 2, 3, 7, 9, 10)) == [(1, 3), (7, 7), (9, 10)]
     assert list(told()) == []
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("none", []),
+        ("country", ["country"]),
+        ("country,device_type,country", ["country", "device_type"]),
+    ],
+)
+def test_windows_carry_the_splits_that_were_asked_for(by: str, told: list[str]) -> None:
+    stage = Stage()
+    stage.tell([event(country="NO", device_type="tv")])
+    everything, (window,) = stage.at(1).windows()[0], stage.windows(by=by)
+    assert {*window["by"]} == {*told}
+    assert window["by"] == {name: everything["by"][name] for name in told}
+    assert {**window, "by": None} == {**everything, "by": None}
+    AudienceAnswer.model_validate(stage.client.get(f"/v1/contents/match/audience?by={by}").json())
+
+
+@pytest.mark.parametrize("by", ["", "planet", "none,country", "country,", "country, tier", "engagement"])
+def test_a_split_that_is_none_is_refused(match: Stage, by: str) -> None:
+    answer = match.client.get("/v1/contents/match/audience", params={"by": by})
+    assert (answer.status_code, "network_quality" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("delay", [None, 0, 1_500])
+def test_now_says_how_far_it_is_behind(monkeypatch: pytest.MonkeyPatch, match: Stage, delay: int | None) -> None:
+    monkeypatch.setattr(DelayReader, "delay_ms", lambda _: delay)
+    assert NowAnswer.model_validate(match.client.get(NOW).json()).delay_ms == delay

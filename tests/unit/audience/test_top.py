@@ -75,6 +75,7 @@ def test_a_publish_key_is_told_of_listed_contents_only() -> None:
 
     def named(credential: dict[str, str]) -> tuple[Sequence[str], str]:
         answer = stage.client.get("/v1/contents/top", headers=credential)
+        assert answer.headers["vary"] == "Authorization"
         return [one["content_id"] for one in answer.json()["contents"]], answer.headers["cache-control"]
 
     assert named(PUBLISH) == (["derby"], "public, s-maxage=1")
