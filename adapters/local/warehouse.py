@@ -5,7 +5,7 @@ nothing else: no files, no network, no settings.
 """
 
 import threading
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +15,9 @@ from shared.history.lake import Lake
 from shared.history.schema import SCHEMAS, TIME
 from shared.ports import Ports
 from shared.settings import Settings
+
+
+_STORED: Final = "stored_"
 
 
 class LocalWarehouse:
@@ -27,7 +30,7 @@ class LocalWarehouse:
     def query(self, sql: str, parameters: dict[str, object]) -> list[dict[str, object]]:
         with self._lock, duckdb.connect() as connection:
             for name in SCHEMAS:
-                connection.register(f"stored_{name}", Lake(*self._history(), name).snapshot())
+                connection.register(f"{_STORED}{name}", Lake(*self._history(), name).snapshot())
                 connection.execute(_view(name))
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET python_enable_replacements = false")
@@ -38,6 +41,8 @@ class LocalWarehouse:
             except (duckdb.OperationalError, duckdb.InternalError, pa.ArrowException, OSError) as error:
                 raise Unavailable(f"the history cannot be read: {error}") from error
             except duckdb.Error as error:
+                if _STORED in str(error):  # Arrow could not read a file of it, which DuckDB calls invalid input
+                    raise Unavailable(f"the history cannot be read: {error}") from error
                 raise InvalidInput(f"the query is not understood: {error}", reason="sql") from error
 
 
@@ -45,7 +50,7 @@ def _view(name: str) -> str:
     """The table with its timestamps as TIMESTAMP in UTC, which need neither time zone data nor pytz to be read."""
     times = [field.name for field in SCHEMAS[name] if field.type == TIME]
     replaced = ", ".join(f"{time}::TIMESTAMP AS {time}" for time in times)
-    return f"CREATE VIEW {name} AS SELECT * {f'REPLACE ({replaced})' if times else ''} FROM stored_{name}"  # noqa: S608 - names of ours
+    return f"CREATE VIEW {name} AS SELECT * {f'REPLACE ({replaced})' if times else ''} FROM {_STORED}{name}"  # noqa: S608 - names of ours
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, object]) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
 """Answers that are made once for all who ask."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -69,3 +70,37 @@ def test_only_so_many_answers_are_kept() -> None:
 
     asyncio.run(ask())
     assert made[-1] == "again"
+
+
+def test_no_more_are_made_at_once_than_may_be() -> None:
+    lock, both = threading.Lock(), threading.Barrier(2)
+    at_work: list[int] = [0]
+
+    def make() -> int:
+        with lock:
+            at_work[0] += 1
+            together = at_work[0]
+        both.wait(10)
+        with lock:
+            at_work[0] -= 1
+        return together
+
+    async def asked() -> list[int]:
+        shared: SharedAnswers[int] = SharedAnswers(MemoryClock(), 1_000, at_once=2)
+        return await asyncio.gather(*(shared.get(key, make) for key in range(10)))
+
+    assert max(asyncio.run(asked())) == 2
+
+
+def test_one_that_fails_lets_the_next_have_its_turn() -> None:
+    shared: SharedAnswers[str] = SharedAnswers(MemoryClock(), 1_000, at_once=1)
+
+    def fail() -> str:
+        raise LookupError
+
+    async def asked() -> tuple[str | BaseException, str | BaseException]:
+        return await asyncio.gather(shared.get("a", fail), shared.get("b", lambda: "fine"), return_exceptions=True)
+
+    failed, fine = asyncio.run(asked())
+    assert isinstance(failed, LookupError)
+    assert fine == "fine"
