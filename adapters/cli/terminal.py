@@ -38,22 +38,23 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Rows under headings; figures stand to the right."""
+    """Rows under headings; figures stand to the right. What is shown is data: no markup in it is obeyed."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(readable(title)), title_justify="left")
     for index, column in enumerate(columns):
         figures = all(row[index] is None or isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if figures else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(readable(value) for value in row))
+        table.add_row(*(Text(readable(value)) for value in row))
     console = Console()
     Console(width=None if console.is_terminal else max(console.width, _WIDE)).print(table)
 
 
 def readable(value: object) -> str:
-    """A value as people read it: thousands apart, nothing as a dash."""
+    """A value as people read it: thousands apart, nothing as a dash, and nothing that a terminal would obey."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -62,4 +63,4 @@ def readable(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
-    return str(value)
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(value))
