@@ -16,7 +16,6 @@ from shared.history.schema import SCHEMAS, TIME
 from shared.ports import Ports
 from shared.settings import Settings
 
-
 _STORED: Final = "stored_"
 
 

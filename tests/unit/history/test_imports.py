@@ -15,6 +15,7 @@ LAKE = ("duckdb", "deltalake", "pyarrow")
         ("functions.commit.handler", ("duckdb", "pydantic", "starlette", "cryptography")),
         ("functions.watch.handler", (*LAKE, "pydantic", "starlette", "cryptography")),
         ("functions.merge_watch.handler", (*LAKE, "pydantic", "starlette", "cryptography")),
+        ("functions.preferences.routes", (*LAKE, "pydantic", "cryptography")),
         ("functions.viewers.routes", (*LAKE, "pydantic", "numpy", "cryptography")),
     ],
 )
