@@ -2,11 +2,16 @@
 
 import random
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import httpx
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request
 
 S_MAXAGE: Final = re.compile(r"(?:^|,)\s*s-maxage=(\d+)")
 
@@ -63,10 +68,35 @@ class Poll:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Recorder:
+    """What a page asks for, and when."""
+
+    def __init__(self, page: "Page") -> None:
+        self.requests: list[tuple[float, Request]] = []
+        page.on("request", self._sent)
+
+    def polls(self, seconds: float) -> list[Poll]:
+        """What the page has read from the API in the last so many seconds."""
+        begun = time.monotonic() - seconds
+        return [
+            Poll(at - begun, sent.url, tuple(sent.headers.items()))
+            for at, sent in self.requests
+            if at >= begun and sent.method == "GET" and of_api(sent)
+        ]
+
+    def _sent(self, request: "Request") -> None:
+        self.requests.append((time.monotonic(), request))
+
+
+def of_api(request: "Request") -> bool:
+    """Whether it asks for data, not for a file of the page."""
+    return urlsplit(request.url).path.startswith("/v1/")
+
+
 def requests_of(pages: int, polls: Sequence[Poll], seconds: float, phase_seconds: float) -> int:
     """What reaches the suite through a cache when so many pages ask what one page was recorded to ask.
 
-    Each page begins at a random moment within `phase_seconds`. Only answers are real: time is counted, not waited for.
+    Each page begins at a random moment within `phase_seconds`. Answers are real; time is counted, not awaited.
     """
     choose = random.Random(pages)
     starts = [choose.uniform(0, phase_seconds) for _ in range(pages)]

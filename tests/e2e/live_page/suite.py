@@ -16,7 +16,7 @@ from lab.bench.served import free_port
 from shared.settings import Settings
 from tests.conftest import GRANDSTAND, stop, wait_until_healthy
 
-WRITE, PUBLISH, OPERATOR = "a write key", "a publish key", "an operator key"
+WRITE, PUBLISH, OPERATOR = "write-key-1", "publish-key-1", "operator-key-1"
 
 
 @dataclass
