@@ -62,6 +62,7 @@ class Probe:
     def _body(self, at: int) -> bytes:
         name = f"probe-{self.posted}"
         event = {"event_type": "play", "event_timestamp": at, "content_id": self._content_id, "viewer_id": name}
+        event["content_type"] = "vod"  # so that probes do not stand among what is on
         return orjson.dumps({"batch_id": f"{self._content_id}-{at}", "events": [{**event, "event_id": name}]})
 
     async def _shows(self, start: int) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from adapters.cli.demo_screen import Scene, showing
+from adapters.cli.demo_stage import mark_moments, set_stage
 from adapters.cli.terminal import readable
 from lab.crowd.play import to_suite
 from lab.crowd.show import Show
@@ -39,12 +40,14 @@ async def play(console: "Console", url: str, match: "Match", stop: asyncio.Event
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30.0) as client:
         probes = [Probe(client, f"probe-{match.run_id}-{number}") for number in range(_PROBES)]
         watcher = Watcher(client, match.content_ids)
+        earlier = await set_stage(client, match)
         with showing(scene, console) as draw:
             async with Sender(url, patience=_PATIENCE_SECONDS) as sender:
                 playing = asyncio.ensure_future(to_suite(show, sender, 1.0, None, lambda *_: None))
                 aside: list[asyncio.Future[Any]] = [asyncio.ensure_future(probe.run()) for probe in probes]
                 shown = Watcher(client, match.content_ids[:_SHOWN_CONTENTS])
                 aside.append(asyncio.ensure_future(_watch(scene, shown, sender, probes, draw)))
+                aside.append(asyncio.ensure_future(mark_moments(client, match)))
                 aside.append(asyncio.ensure_future(stop.wait()))
                 try:
                     await asyncio.wait({playing, aside[-1]}, return_when=asyncio.FIRST_COMPLETED)
@@ -53,7 +56,7 @@ async def play(console: "Console", url: str, match: "Match", stop: asyncio.Event
                 finally:
                     await _cancel(playing, *aside)
                 show.finish()
-        posted = sum(probe.posted for probe in probes)
+        posted = earlier + sum(probe.posted for probe in probes)
         tally = sender.tally
         completeness = await _settled(watcher, tally.sent + posted)
         measured = await watcher.peak(match.start_ms - 5_000, int(time.time() * 1000) + 5_000)

@@ -5,7 +5,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from adapters.cli import asking, demo, describing, doctor, health, letters, rebuilding, replaying, serving, simulating
+from adapters.cli import (
+    asking,
+    demo,
+    describing,
+    doctor,
+    health,
+    letters,
+    marking,
+    rebuilding,
+    replaying,
+    serving,
+    simulating,
+)
 from adapters.cli.terminal import FAILED, Failed, say
 from shared.errors import GrandstandError
 
@@ -39,6 +51,7 @@ app.command("audience")(asking.audience)
 app.command("top")(asking.top)
 app.command("completeness")(asking.completeness)
 app.command("health")(health.health)
+app.command("mark")(marking.mark)
 app.add_typer(letters.app, name="dead-letters")
 app.command("rebuild")(rebuilding.rebuild)
 app.command("schema")(describing.schema)

@@ -58,6 +58,19 @@ def test_completeness_names_every_class(suite: FakeSuite) -> None:
     assert json.loads(grandstand("completeness", "--url", suite.url, "--json").output) == answer
 
 
+def test_a_moment_is_marked(suite: FakeSuite) -> None:
+    made = {"mark_id": "m1", "at": "2026-11-20T18:00:00Z", "kind": "goal", "label": "1 – 0"}
+    suite.answers["/v1/contents/a%2Fb/marks"] = (201, made)
+    said = grandstand("mark", "a/b", "goal", "--label", "1 – 0", "--url", suite.url, "--key", "operator")
+    assert "goal marked at 2026-11-20T18:00:00Z" in said.output
+    at = ("--at", "2026-11-20T18:00:00Z", "--json")
+    assert json.loads(grandstand("mark", "a/b", "goal", *at, "--url", suite.url).output) == made
+    assert [json.loads(post.body) for post in suite.posts()] == [
+        {"kind": "goal", "label": "1 – 0"},
+        {"kind": "goal", "label": "", "at": "2026-11-20T18:00:00Z"},
+    ]
+
+
 def test_dead_letters_are_listed(suite: FakeSuite) -> None:
     letter = {"record_id": "ab" * 16, "key": "c#0", "function": "aggregate", "reason": "unreadable"}
     letter |= {"dead_at": "2026-11-20T18:00:00Z", "first_appended_at": "2026-11-20T17:00:00Z"}
