@@ -1,0 +1,134 @@
+import { html, nothing } from "lit";
+
+import type { FunctionHealth } from "../../api/types.ts";
+import { clock, count, duration, percent } from "../../i18n/format.ts";
+import { t } from "../../i18n/locale.ts";
+import type { Column } from "../../parts/table.ts";
+import { perSecond } from "./verdict.ts";
+import { functionName, stateMark } from "./words.ts";
+
+/** What is told of a function besides its name and state; where a figure is null it has no such thing. */
+export const facts = (): (Column<FunctionHealth> & { known: (row: FunctionHealth) => boolean })[] => [
+  {
+    label: t("health.events_in"),
+    definition: "Health/events_in_per_second",
+    number: true,
+    known: (row) => row.events_in_per_second !== null,
+    shown: (row) => perSecond(row.events_in_per_second),
+    raw: (row) => row.events_in_per_second,
+  },
+  {
+    label: t("health.events_out"),
+    definition: "Health/events_out_per_second",
+    number: true,
+    known: (row) => row.events_out_per_second !== null,
+    shown: (row) => perSecond(row.events_out_per_second),
+    raw: (row) => row.events_out_per_second,
+  },
+  {
+    label: t("health.calls"),
+    definition: "Health/calls_per_second",
+    number: true,
+    known: () => true,
+    shown: (row) => perSecond(row.calls_per_second),
+    raw: (row) => row.calls_per_second,
+  },
+  {
+    label: t("health.failures"),
+    definition: "Health/failures_per_second",
+    number: true,
+    known: (row) => row.failures_per_second > 0,
+    shown: (row) => perSecond(row.failures_per_second),
+    raw: (row) => row.failures_per_second,
+  },
+  {
+    label: t("health.busy_share"),
+    definition: "Health/busy",
+    number: true,
+    known: (row) => row.busy !== null,
+    shown: (row) => percent(row.busy),
+    raw: (row) => row.busy,
+  },
+  {
+    label: t("health.duration_p50"),
+    definition: "Health/duration_ms_p50",
+    number: true,
+    known: (row) => row.duration_ms_p50 !== null,
+    shown: (row) => duration(row.duration_ms_p50),
+    raw: (row) => row.duration_ms_p50,
+  },
+  {
+    label: t("health.duration_p99"),
+    definition: "Health/duration_ms_p99",
+    number: true,
+    known: (row) => row.duration_ms_p99 !== null,
+    shown: (row) => duration(row.duration_ms_p99),
+    raw: (row) => row.duration_ms_p99,
+  },
+  {
+    label: t("health.waiting"),
+    definition: "Health/waiting",
+    number: true,
+    known: (row) => row.waiting !== null,
+    shown: (row) => count(row.waiting),
+    raw: (row) => row.waiting,
+  },
+  {
+    label: t("health.oldest"),
+    definition: "Health/oldest_ms",
+    number: true,
+    known: (row) => Boolean(row.oldest_ms),
+    shown: (row) => duration(row.oldest_ms),
+    raw: (row) => row.oldest_ms,
+  },
+  {
+    label: t("health.parked"),
+    definition: "Health/parked",
+    number: true,
+    known: (row) => Boolean(row.parked),
+    shown: (row) => count(row.parked),
+    raw: (row) => row.parked,
+  },
+  {
+    label: t("health.instances"),
+    definition: "Health/instances",
+    number: true,
+    known: () => true,
+    shown: (row) => count(row.instances),
+    raw: (row) => row.instances,
+  },
+  {
+    label: t("health.last_seen"),
+    definition: "Health/last_seen",
+    known: () => true,
+    shown: (row) => (row.last_seen === null ? t("health.never") : clock(Date.parse(row.last_seen))),
+    raw: (row) => row.last_seen,
+  },
+];
+
+/** Every function in a table. */
+export const functionColumns = (): Column<FunctionHealth>[] => [
+  {
+    label: t("health.function"),
+    shown: (row) => html`<bdi>${functionName(row.name)}</bdi>`,
+    raw: (row) => row.name,
+  },
+  {
+    label: t("health.state"),
+    definition: "Health/state",
+    shown: (row) => stateMark(row.state),
+    raw: (row) => row.state,
+  },
+  ...facts(),
+  {
+    label: t("health.last_error"),
+    definition: "Health/last_error",
+    shown: ({ last_error }) => (last_error ? errorTold(last_error) : nothing),
+    raw: (row) => row.last_error?.reason ?? null,
+  },
+];
+
+/** When something failed last, and the suite's own words for why. */
+export const errorTold = ({ at, reason }: NonNullable<FunctionHealth["last_error"]>) => html`
+  ${clock(Date.parse(at))} <bdi class="reason" lang="en">${reason}</bdi>
+`;
