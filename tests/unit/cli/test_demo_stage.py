@@ -57,7 +57,7 @@ def test_the_suite_is_told_of_all_of_it() -> None:
     assert [one["title"] for one in seen["upcoming"]] == [title(2), title(3)]
     assert title(4) in {one["title"] for one in seen["ended"]}
     for content_id in match.content_ids:
-        told = stage.client.get(f"/v1/contents/{content_id}/marks").json()["marks"]
-        assert [mark["mark_id"] for mark in told] == [
+        marked = stage.client.get(f"/v1/contents/{content_id}/marks").json()["marks"]
+        assert [mark["mark_id"] for mark in marked] == [
             one.mark_id for one in moments(match) if one.content_id == content_id
         ]
