@@ -27,7 +27,7 @@ def demo(
     viewers: Annotated[int, typer.Option(min=1, help="How many people come.")] = 20_000,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
     seconds: Annotated[int | None, typer.Option(min=1, help="End after so long; else at Ctrl-C.")] = None,
-    contents: Annotated[int, typer.Option(min=1, help="How many matches at once.")] = 3,
+    contents: Annotated[int, typer.Option(min=1, help="How many matches at once.")] = 6,
     open_page: Annotated[
         bool | None, typer.Option("--open/--no-open", help="The live page in a browser; in a terminal if unset.")
     ] = None,

@@ -18,6 +18,9 @@ NEVER: Final = 0xFFFF_FFFF
 
 _LEAVE_AT_HALF_TIME: Final = 0.4
 _COME_BACK: Final = 0.85
+_SAME_LEAGUE: Final = 0.6
+_ELSEWHERE: Final = 0.5
+"""Of those who come back after half-time, who have found another match meanwhile."""
 _SHORTEST_BREAK_MS: Final = 10_000
 _RESUME: Final = 0.4
 _LEAVE_AT_FULL_TIME: Final = 3.0
@@ -278,14 +281,20 @@ class Crowd:
         back = on_break[rng.random(len(on_break)) < _COME_BACK]
         after = rng.exponential(0.01 * self.match.seconds * 1000, len(back)).astype(np.int64)
         delay[back] = np.maximum(ends + after - turn.at[back], _SHORTEST_BREAK_MS + after)
+        if self.match.contents > 1:
+            zapped = who[back[rng.random(len(back)) < _ELSEWHERE]]
+            self.content[zapped] = self._others(self.content[zapped])
 
     def _contents(self, n: int) -> NDArray[np.uint16]:
         drawn = np.searchsorted(self._popularity[:-1], self._rng.random(n, dtype=np.float32), side="right")
         return drawn.astype(np.uint16)
 
     def _others(self, content: NDArray[np.uint16]) -> NDArray[np.uint16]:
-        """Another content for each, by popularity."""
+        """Another content for each: often the one of the same league, which are two and two, else by popularity."""
         other = self._contents(len(content)).astype(np.int64)
+        sister = content.astype(np.int64) ^ 1
+        loyal = (sister < self.match.contents) & (self._rng.random(len(content)) < _SAME_LEAGUE)
+        other[loyal] = sister[loyal]
         same = other == content
         other[same] = (other[same] + 1) % self.match.contents
         return other.astype(np.uint16)

@@ -164,6 +164,17 @@ def test_viewers_hop_between_contents_and_say_goodbye_to_the_first() -> None:
     assert hops > 100
 
 
+def test_who_watches_one_match_of_a_league_often_watches_the_other() -> None:
+    crowd = Crowd(Match(viewers=4_000, seconds=400, start_ms=START, contents=6))
+    watched = np.zeros((4_000, 6), np.bool_)
+    while not crowd.over:
+        happened = crowd.step(10)
+        watched[happened.viewer, happened.content] = True
+    third, fourth, fifth = (watched[:, content] for content in (2, 3, 4))
+    assert fourth[third].mean() > 1.5 * fourth.mean()
+    assert fourth[third].mean() > 3 * fifth[third].mean()
+
+
 def test_a_viewer_takes_twenty_bytes() -> None:
     crowd = Crowd(Match(viewers=200_000, seconds=60, start_ms=START))
     assert crowd.nbytes / 200_000 <= 20
