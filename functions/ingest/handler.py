@@ -79,9 +79,7 @@ class Ingest:
     def pack(self, body: Body, data: bytes, sent: Sent, volatile: str | None = None) -> tuple[Packing, Receipt]:
         """The records of a decoded body. `volatile` is the member of its JSON that says when it was sent."""
         events = body.core or body.events
-        received = len(events) + len(body.rejected)
-        refuse_many(received, self._settings.max_events_per_body)
-        self._meter.count(events_in=received)
+        refuse_many(len(events) + len(body.rejected), self._settings.max_events_per_body)
         now = self.now_ms()
         told_interval = events[0].report_every_seconds if events else None
         self.load.observe(len(events), told_interval, now)
@@ -107,8 +105,12 @@ class Ingest:
         """
         data = self.unpack(sent)
         packing, receipt = self.pack(self.native.decode(data), data, sent, "sent_at")
-        append_all(self._ports.stream(EVENT_STREAM), packing.records)
-        self._meter.count(events_out=packing.accepted)
+        durable = False
+        try:
+            append_all(self._ports.stream(EVENT_STREAM), packing.records)
+            durable = True
+        finally:
+            self._count(packing, durable)
         return receipt
 
     async def append(self, packing: Packing) -> None:
@@ -117,12 +119,20 @@ class Ingest:
             self._commit = GroupCommit(
                 self._ports.stream(EVENT_STREAM), linger_seconds=self._settings.group_commit_ms / 1_000
             )
-        await self._commit.append(packing.records)
-        self._meter.count(events_out=packing.accepted)
+        durable = False
+        try:
+            await self._commit.append(packing.records)
+            durable = True
+        finally:
+            self._count(packing, durable)
 
     def key_ring(self) -> KeyRing:
         """The pseudonym keys as they are now. Raises Misconfigured."""
         return load_key_ring(self._ports.secrets.get(SECRET))
+
+    def _count(self, packing: Packing, durable: bool) -> None:
+        received = packing.accepted + len(packing.rejected)
+        self._meter.count(events_in=received, events_out=packing.accepted if durable else 0)
 
     def _packing(self) -> Packer:
         if self._packer is None:

@@ -181,11 +181,13 @@ class Meter:
     def _open(self) -> Counts:
         slot = self._now_ms() // SLOT_MS
         counts = self._slots.get(slot)
-        if counts is None:
-            nothing = 0 if self._counts_events else None
-            counts = self._slots[slot] = Counts(events_in=nothing, events_out=nothing)
-            if len(self._slots) > MAX_SLOTS:
-                del self._slots[min(self._slots)]
+        return self._enter(slot) if counts is None else counts
+
+    def _enter(self, slot: int) -> Counts:
+        nothing = 0 if self._counts_events else None
+        counts = self._slots[slot] = Counts(events_in=nothing, events_out=nothing)
+        if len(self._slots) > MAX_SLOTS:
+            del self._slots[min(self._slots)]
         return counts
 
     def _account(self, counts: Counts) -> None:
