@@ -117,6 +117,9 @@ export class GsHeader extends GsElement {
           width: 100%;
           justify-content: space-between;
         }
+        nav a {
+          padding-inline: 6px;
+        }
       }
     `,
   ];

@@ -1,6 +1,8 @@
 import { locale } from "./locale.ts";
 
-const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+type Format = Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat;
+
+const made = new Map<string, Format>();
 
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return kept(`n${locale()}${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale(), options));
@@ -10,13 +12,10 @@ function times(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return kept(`t${locale()}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(), options));
 }
 
-function kept<Format extends Intl.NumberFormat | Intl.DateTimeFormat>(
-  key: string,
-  make: () => Format,
-): Format {
+function kept<One extends Format>(key: string, make: () => One): One {
   const found = made.get(key) ?? make();
   made.set(key, found);
-  return found as Format;
+  return found as One;
 }
 
 /** What stands where a figure is not known. */
@@ -37,9 +36,17 @@ export const error = (value: number | null | undefined): string => (value ? `± 
 export const compact = (value: number | null | undefined): string =>
   value == null ? UNKNOWN : numbers({ notation: "compact", maximumSignificantDigits: 3 }).format(value);
 
+/** 1.25: a number that is no count. */
+export const decimal = (value: number | null | undefined): string =>
+  value == null ? UNKNOWN : numbers({ maximumFractionDigits: 2 }).format(value);
+
 /** 0.0123 → 1.23% */
 export const percent = (value: number | null | undefined): string =>
   value == null ? UNKNOWN : numbers({ style: "percent", maximumFractionDigits: 2 }).format(value);
+
+/** 0.2 → +20%: with a sign, so that no colour is needed. */
+export const signedPercent = (value: number): string =>
+  numbers({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(value);
 
 /** 2.34 → 2.3: how many times as much, without the word for it. */
 export const multiple = (value: number | null | undefined): string =>
@@ -102,3 +109,18 @@ export const dayAndClock = (ms: number): string =>
 
 /** 20 Nov */
 export const day = (ms: number): string => times({ day: "numeric", month: "short" }).format(ms);
+
+/** "in 12 minutes", "2 hours ago": how long after another moment one is; both ms since the epoch. */
+export function relative(ms: number, to: number): string {
+  const minutes = Math.trunc((ms - to) / 60_000);
+  const [value, unit]: [number, Intl.RelativeTimeFormatUnit] =
+    Math.abs(minutes) < 60
+      ? [minutes, "minute"]
+      : Math.abs(minutes) < 24 * 60
+        ? [Math.round(minutes / 60), "hour"]
+        : [Math.round(minutes / (24 * 60)), "day"];
+  return kept(`r${locale()}`, () => new Intl.RelativeTimeFormat(locale(), { numeric: "auto" })).format(
+    value,
+    unit,
+  );
+}

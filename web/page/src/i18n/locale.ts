@@ -70,7 +70,18 @@ export function t(key: MessageKey, values?: Arguments): string {
     message = new IntlMessageFormat(messages[key] ?? key, current);
     compiled.set(key, message);
   }
-  return String(message.format(values));
+  return String(message.format(values && isolated(values)));
+}
+
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\u200f\u061c]/u;
+
+/** Text that runs its own way within a sentence must not reorder the sentence: Unicode's first-strong isolates. */
+function isolated(values: Arguments): Arguments {
+  const isolate = (value: Arguments[string]): Arguments[string] =>
+    typeof value === "string" && (direction() === "rtl" || RIGHT_TO_LEFT.test(value))
+      ? `\u2068${value}\u2069`
+      : value;
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isolate(value)]));
 }
 
 /** What we call a code of the API's: `worded("health.function_", "ingest")`. A code without a message stands as it is. */
