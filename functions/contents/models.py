@@ -72,7 +72,7 @@ class OverviewQuery(Strict):
     q: str = Field("", max_length=200, description="What the title or id must hold; case and accents do not count")
 
 
-class Problem(Strict):
+class ContentProblem(Strict):
     """What is wrong: a code, what was found and the limit that it passed."""
 
     code: Literal["stalling", "slow_start", "errors", "sudden_drop", "no_reports", "late_start"]
@@ -97,14 +97,14 @@ class LiveContent(Strict):
     change: int | None
     rebuffering_ratio: float | None = Field(ge=0, le=1)
     sparkline: Sparkline
-    problems: list[Problem]
+    problems: list[ContentProblem]
 
 
 class UpcomingContent(Strict):
     content_id: str
     title: str
     starts_at: Time
-    problems: list[Problem]
+    problems: list[ContentProblem]
 
 
 class EndedContent(Strict):

@@ -90,5 +90,5 @@ def test_every_problem_is_told_with_its_limit() -> None:
     }
     assert {code: limit for code, (limit, _) in told.items()} == {code: limit for code, (limit, _) in limits.items()}
     assert all(only in told[code][1] for code, (_, only) in limits.items())
-    assert set(told) == {*get_args(contents.Problem.model_fields["code"].annotation)}
+    assert set(told) == {*get_args(contents.ContentProblem.model_fields["code"].annotation)}
     assert f"above {problems.LATE_FIGURES_MS}" in headings()["problems"]
