@@ -311,10 +311,11 @@ class Consumer:
 
     def _gives_up(self, record: Record, attempts: int) -> bool:
         """Whether a record has had its attempts or its time, and is now safe among the dead letters."""
-        age = self._clock.now_ms() - record.first_appended_at
-        if attempts < self._terms.max_attempts and age < self._terms.max_age_ms:
-            return False
-        return self._bury(record, f"gave up after {attempts} attempts, {age // 1_000} s old: {self._reason}")
+        if attempts >= self._terms.max_attempts:
+            return self._bury(record, f"gave up after {attempts} attempts: {self._reason}")
+        if self._clock.now_ms() - record.first_appended_at >= self._terms.max_age_ms:
+            return self._bury(record, f"gave up after {self._terms.max_age_ms // 1_000} s: {self._reason}")
+        return False
 
     def _bury(self, record: Record, reason: str) -> bool:
         try:

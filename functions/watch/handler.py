@@ -60,7 +60,7 @@ def _take(record: Record, taken: dict[bytes, Taken]) -> Answer:
     except CorruptData as error:
         return Reject(str(error))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return Reject(f"record {record.record_id.hex()} cannot be read: {error}")
+        return Reject(f"the record cannot be read: {error}")
     return DONE
 
 

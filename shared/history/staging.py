@@ -39,7 +39,7 @@ def part_of(record: Record) -> Part | None:
         columns = read(record.body)
         return Part(record, columns, _sparse(columns)) if _whole(columns) else None
     except (ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
-        raise CorruptData(f"record {record.record_id.hex()} cannot be read: {error}") from error
+        raise CorruptData(f"the record cannot be read: {error}") from error
 
 
 def staged_name(parts: Sequence[Part]) -> str:
