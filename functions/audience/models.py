@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from events.event import EVENT_TYPES
 from functions.audience.figures import SHARED
 from functions.http.models import Count, StandardError, Strict
-from functions.http.moment import Moment
+from functions.http.moment import Back, Moment
 
 EVENT_COUNTS: JsonDict = {"propertyNames": {"enum": [*EVENT_TYPES]}}
 
@@ -43,9 +43,7 @@ class AudienceQuery(Strict):
 
 
 class TopQuery(Strict):
-    window: str = Field(
-        "7d", pattern=r"^[1-9][0-9]{0,4}[mhd]$", description="How far back to look: minutes (15m), hours or days"
-    )
+    window: Back = "7d"
     limit: int = Field(10, ge=1, le=100, description="How many contents to name")
 
 

@@ -24,7 +24,7 @@ from shared.errors import InvalidInput
 from shared.health.delay import DelayReader
 from shared.ports import Ports
 from shared.settings import Settings
-from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
+from shared.units import DAY_MS, HOUR_MS
 
 DEFAULT_RANGE_MS: Final = HOUR_MS
 MAX_WINDOWS: Final = {"5s": 2_880, "1m": 10_080, "1h": 9_600}
@@ -32,8 +32,6 @@ MAX_WINDOWS: Final = {"5s": 2_880, "1m": 10_080, "1h": 9_600}
 COARSER: Final = {"5s": "1m", "1m": "1h"}
 CLOCKS_APART_MS: Final = 60_000
 """How far ahead of this clock that of an ingest may be."""
-MAX_TOP_DAYS: Final = 31
-UNIT_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 NOW_KEPT_MS: Final = 1_000
 TOP_KEPT_MS: Final = 5_000
 
@@ -118,13 +116,12 @@ class AudienceApi:
     async def top(self, request: Request) -> Response:
         """A publish key is told of listed contents only."""
         from functions.audience.models import TopQuery
+        from functions.http.moment import back_ms
 
         query = read_query(request, TopQuery)
-        back_ms = int(query.window[:-1]) * UNIT_MS[query.window[-1]]
-        if back_ms > MAX_TOP_DAYS * UNIT_MS["d"]:
-            raise InvalidInput(f"window: at most {MAX_TOP_DAYS}d.", reason="query")
+        back = back_ms(query.window)
         asked = query.window, query.limit, is_public(request)
-        return answered(await self._top.get(asked, lambda: self._make_top(*asked, back_ms)))
+        return answered(await self._top.get(asked, lambda: self._make_top(*asked, back)))
 
     async def set_listing(self, request: Request) -> Response:
         """List a content or take it off the list."""
