@@ -85,7 +85,7 @@ export function duration(ms: number | null | undefined): string {
     style: "unit",
     unit,
     unitDisplay: "short",
-    maximumFractionDigits: ms < 1_000 ? 0 : 1,
+    maximumFractionDigits: ms < 10 || ms >= 1_000 ? 1 : 0,
   }).format(value);
 }
 

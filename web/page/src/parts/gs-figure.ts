@@ -29,7 +29,7 @@ export class GsFigure extends GsElement {
         white-space: nowrap;
       }
       .value {
-        font-size: 1.625rem;
+        font-size: var(--figure-size, 1.625rem);
         font-weight: 650;
         line-height: 1.25;
         font-variant-numeric: tabular-nums;

@@ -1,12 +1,12 @@
-import { css, html, svg } from "lit";
+import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { styleMap } from "lit/directives/style-map.js";
 
 import { clock, dayAndClock } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { shared } from "../../styles/shared.ts";
 import { GsElement } from "../element.ts";
-import { dashOf, firstFrom, nearest, type ChartModel, type ChartSeries } from "./model.ts";
+import { firstFrom, nearest, type ChartModel, type ChartSeries } from "./model.ts";
+import { swatch, swatchStyle } from "./swatch.ts";
 import { withError } from "./told.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,6 +16,7 @@ const DAY_MS = 86_400_000;
 export class GsChartLegend extends GsElement {
   static override styles = [
     shared,
+    swatchStyle,
     css`
       :host {
         display: block;
@@ -37,11 +38,6 @@ export class GsChartLegend extends GsElement {
       li.time {
         min-width: 8ch;
         color: var(--quiet);
-      }
-      svg {
-        flex: none;
-        width: 28px;
-        height: 10px;
       }
       strong {
         font-weight: 650;
@@ -68,16 +64,9 @@ export class GsChartLegend extends GsElement {
   private entry(series: ChartSeries, index: number, at: number | null) {
     const value = at === null ? null : (series.values[at] ?? null);
     const error = at === null ? null : (series.error?.[at] ?? null);
-    const width = series.style === "bars" ? 8 : 3;
     return html`
       <li>
-        <svg
-          viewBox="0 0 28 10"
-          aria-hidden="true"
-          style=${styleMap({ stroke: `var(--series-${(index % 8) + 1})` })}
-        >
-          ${svg`<line x1="0" x2="28" y1="5" y2="5" stroke-width=${width} stroke-dasharray=${dashOf(series, index).join(" ")} />`}
-        </svg>
+        ${swatch(series, index)}
         <bdi>${series.label}</bdi> <strong>${withError(series, value, error)}</strong>
       </li>
     `;

@@ -143,12 +143,8 @@ export class GsChart extends GsElement {
         <button type="button" aria-pressed=${this.tabled} @click=${this.toggleTable}>
           ${t("chart.as_table")}<span class="visually-hidden">: ${heading}</span>
         </button>
-        <button type="button" @click=${this.saveCsv}>
-          CSV<span class="visually-hidden">: ${t("chart.download", { heading })}</span>
-        </button>
-        <button type="button" @click=${this.savePng}>
-          PNG<span class="visually-hidden">: ${t("chart.download", { heading })}</span>
-        </button>
+        <button type="button" aria-label=${t("chart.csv_of", { heading })} @click=${this.saveCsv}>CSV</button>
+        <button type="button" aria-label=${t("chart.png_of", { heading })} @click=${this.savePng}>PNG</button>
       </div>
     `;
   }

@@ -38,7 +38,7 @@ export interface ChartModel extends Span {
 /** How each curve is stroked when it does not say so itself: told apart without colour. */
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2], [14, 5], [2, 6], [8, 3, 2, 3, 2, 3]];
 
-export const dashOf = (series: ChartSeries, index: number): number[] =>
+export const dashOf = (series: Pick<ChartSeries, "dash">, index: number): number[] =>
   series.dash ?? DASHES[index % DASHES.length] ?? [];
 
 const SHORTEST_MS = 10_000;

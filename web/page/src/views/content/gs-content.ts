@@ -1,14 +1,291 @@
-import { html } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
 
+import { contentPath } from "../../api/client.ts";
+import { Poll } from "../../api/poll.ts";
+import type { AudienceWindow, Mark, Marks, Now } from "../../api/types.ts";
+import { setParameters } from "../../app/router.ts";
+import { setTitle } from "../../app/title.ts";
+import { clock, count, dayAndClock, duration, error, shortClock } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
+import "../../parts/chart/gs-chart.ts";
+import type { ChartMark, Span } from "../../parts/chart/gs-chart.ts";
 import { GsElement } from "../../parts/element.ts";
+import "../../parts/gs-figure.ts";
+import "../../parts/gs-state.ts";
+import { stateOf } from "../../parts/gs-state.ts";
+import { shared } from "../../styles/shared.ts";
+import { CURVES, FIGURES, gridOf, seriesOf, type Curve, type Grid } from "./curves.ts";
+import { Facts, type Phase } from "./facts.ts";
+import "./gs-also-watched.ts";
+import "./gs-content-tools.ts";
+import "./gs-marks.ts";
+import "./gs-split.ts";
+import { History } from "./history.ts";
+import { contentStyle } from "./style.ts";
+import { resolutionOf, spanOf, STEPS, told, viewOf, type View } from "./view.ts";
 
+const NOW_MS = 1_000;
+const MARKS_MS = 5_000;
+const MINUTE_MS = 60_000;
+/** A minute is read when its last reports are in; each tab a little later than the next. */
+const SETTLED_MS = 5_000 + Math.random() * 5_000;
+
+/** One content: its audience now and over time, its segments, its marked moments. */
 @customElement("gs-content")
 export class GsContent extends GsElement {
+  static override styles = [shared, contentStyle];
+
+  @property({ attribute: false }) contentId = "";
   @property({ attribute: false }) parameters = new URLSearchParams();
 
+  /** Where one points in a chart, ms. */
+  @state() private cursor: number | null = null;
+
+  private readonly history = new History(this);
+  private readonly minutes = new History(this);
+  private readonly facts = new Facts(this);
+  private readonly marks = new Poll<Marks>(this, MARKS_MS);
+  private readonly now = new Poll<Now>(this, NOW_MS, (now) => {
+    this.history.take(now);
+  });
+
+  private view: View = viewOf(new URLSearchParams());
+  private span: Span = { from: 0, to: 0 };
+
+  /** The time now by the suite's clock, at its last answer: a device's own clock may be off. */
+  private get time(): number {
+    return this.now.answer ? Date.parse(this.now.answer.as_of) : Date.now();
+  }
+
+  private get phase(): Phase {
+    return this.facts.phase(this.now.answer, this.time);
+  }
+
+  protected override willUpdate(): void {
+    this.facts.about(this.contentId);
+    this.now.ask(contentPath(this.contentId, "/audience/now"));
+    this.marks.ask(contentPath(this.contentId, "/marks"));
+    this.view = viewOf(this.parameters);
+    if (this.now.answer || this.now.failed) this.look();
+    setTitle(this.facts.title ?? this.contentId);
+  }
+
+  /** Work out what is shown, and ask for it. */
+  private look(): void {
+    const { time, phase, facts, view } = this;
+    if ((phase === "quiet" && this.now.answer) || (view.range === "start" && facts.start === null))
+      void facts.lookBack(time);
+    const times = { now: time, start: facts.start, end: phase === "ended" ? facts.end : null };
+    const step = STEPS[resolutionOf(spanOf(view, times))];
+    // the picture moves on by whole windows, not by every answer
+    const calm = { ...times, now: Math.ceil(time / step) * step };
+    this.span = spanOf(view, calm);
+    const resolution = resolutionOf(this.span);
+    const live = spanOf({ ...view, paused: null }, calm);
+    const { contentId } = this;
+    this.history.want({ contentId, resolution, by: null, shown: this.span, live, now: time });
+    const minute = this.lastMinute();
+    this.minutes.want({ contentId, resolution: "1m", by: null, shown: minute, live: minute, now: time });
+  }
+
+  /** The last whole minute of what is shown. */
+  private lastMinute(): Span {
+    const until = Math.min(this.span.to, this.time - SETTLED_MS);
+    const to = Math.floor(until / MINUTE_MS) * MINUTE_MS;
+    return { from: to - MINUTE_MS, to };
+  }
+
   protected override render() {
-    return html`<h1>${t("content.title")}</h1>`;
+    const missing = this.now.failed?.trouble === "missing" && !this.now.answer;
+    if (!this.now.answer && !this.now.failed) return html`${this.header()}<gs-state></gs-state>`;
+    if (missing && this.phase === "upcoming") return html`${this.header()}${this.upcoming()}`;
+    if (missing) return html`${this.header()}<gs-state .state=${"no-such-content"}></gs-state>`;
+    if (!this.now.answer && this.now.failed) return html`${this.header()}${stateOf(this.now.failed)}`;
+    return html`
+      ${this.header()} ${this.phase === "upcoming" ? this.upcoming() : nothing} ${this.figures()}
+      <gs-content-tools .view=${this.view} .span=${this.span} .now=${this.time}></gs-content-tools>
+      ${this.lack()}
+      <div class="body">
+        <div class="main">
+          ${this.charts()}
+          <gs-split
+            .contentId=${this.contentId}
+            .subject=${this.subject}
+            .view=${this.view}
+            .span=${this.span}
+            .now=${this.time}
+            .marks=${this.chartMarks()}
+            @rangechange=${this.choose}
+            @rangereset=${this.back}
+          ></gs-split>
+        </div>
+        <aside aria-label=${t("content.beside")}>
+          <gs-marks
+            .contentId=${this.contentId}
+            .marks=${this.marks.answer?.marks ?? []}
+            .cursor=${this.cursor}
+            .now=${this.time}
+            @markschange=${this.readMarks}
+          ></gs-marks>
+          <gs-also-watched .contentId=${this.contentId}></gs-also-watched>
+        </aside>
+      </div>
+    `;
+  }
+
+  private get subject(): string {
+    const { title } = this.facts;
+    return title === null ? this.contentId : `${title} (${this.contentId})`;
+  }
+
+  private header() {
+    const { title } = this.facts;
+    const known = this.now.answer !== null || this.facts.start !== null;
+    return html`
+      <header>
+        <h1><bdi>${title ?? this.contentId}</bdi></h1>
+        ${known ? html`<span class="badge ${this.phase}">${t(`content.phase_${this.phase}`)}</span>` : nothing}
+        ${title === null ? nothing : html`<bdi class="quiet">${this.contentId}</bdi>`}
+        <span class="quiet as-of">${this.asOf()}</span>
+      </header>
+    `;
+  }
+
+  private asOf(): string {
+    const { answer } = this.now;
+    if (!answer) return "";
+    const at = clock(Date.parse(answer.as_of));
+    return answer.delay_ms
+      ? t("content.as_of_behind", { time: at, delay: duration(answer.delay_ms) })
+      : t("content.as_of", { time: at });
+  }
+
+  private upcoming() {
+    const { start } = this.facts;
+    return html`
+      <section class="card">
+        <h2>${t("content.upcoming_title")}</h2>
+        <p>${t("content.upcoming_text", { time: start === null ? "" : dayAndClock(start) })}</p>
+      </section>
+    `;
+  }
+
+  private figures() {
+    const still = this.view.chosen !== null || this.view.paused !== null || this.phase === "ended";
+    const shown = still ? this.lastShown() : this.now.answer;
+    const [minute] = this.minutes.windows(this.lastMinute());
+    const { from, to } = this.lastMinute();
+    const when = `${shortClock(from)}–${shortClock(to)}`;
+    return html`
+      <section class="figures card" aria-label=${t("content.figures")}>
+        <gs-figure
+          class="large"
+          label=${t(still ? "content.concurrent_then" : "content.concurrent")}
+          definition="concurrent"
+          value=${count(shown?.concurrent)}
+          .error=${error(shown?.concurrent_error)}
+          errorDefinition="concurrent_error"
+          detail=${still ? dayAndClock(this.span.to) : t("content.now")}
+        ></gs-figure>
+        ${FIGURES.map(
+          ({ label, definition, value }) =>
+            html`<gs-figure
+              label=${t(label)}
+              definition=${definition}
+              value=${minute ? value(minute) : "–"}
+              detail=${when}
+            ></gs-figure>`,
+        )}
+      </section>
+    `;
+  }
+
+  private lastShown(): AudienceWindow | undefined {
+    return this.history.windows(this.span).at(-1);
+  }
+
+  /** Why curves are not there, where it is so. */
+  private lack() {
+    const { failed, loading } = this.history;
+    if (failed && ["forbidden", "sign-in"].includes(failed.trouble))
+      return html`<p class="note" role="note">
+        ${t("content.no_history")} <a href="#/sign-in">${t("shell.sign_in")}</a>
+      </p>`;
+    if (failed && !failed.passing) return stateOf(failed);
+    return loading
+      ? html`<p class="note quiet" role="status">${t("content.loading")}</p>`
+      : html`<p class="note"></p>`;
+  }
+
+  private charts() {
+    const step = STEPS[resolutionOf(this.span)];
+    const grid = gridOf(this.history.windows(this.span), step, this.time);
+    return html`
+      <section class="charts" aria-labelledby="over-time">
+        <h2 id="over-time">${t("content.over_time")}</h2>
+        ${CURVES.map((curve) => this.chart(curve, grid, step))}
+      </section>
+    `;
+  }
+
+  private chart(curve: Curve, grid: Grid, step: number) {
+    const heading = t(`content.chart_${curve.name}`);
+    const series = seriesOf(curve, grid, step, this.time);
+    return html`
+      <gs-chart
+        class="card ${curve.name}"
+        heading=${heading}
+        definition=${curve.definition}
+        subject=${this.subject}
+        filename=${`${this.facts.title ?? this.contentId} ${heading} ${told(this.span.from).slice(0, 16)}`}
+        summary=${t("content.summary", {
+          from: dayAndClock(this.span.from),
+          to: dayAndClock(this.span.to),
+          curves: series.map(({ label }) => label).join(", "),
+        })}
+        sync="content"
+        .times=${grid.times}
+        .series=${series}
+        .marks=${this.chartMarks()}
+        .from=${this.span.from}
+        .to=${this.span.to}
+        .axis=${curve.axis}
+        @rangechange=${this.choose}
+        @rangereset=${this.back}
+        @cursormove=${this.point}
+      ></gs-chart>
+    `;
+  }
+
+  private chartMarks(): ChartMark[] {
+    const inside = ({ at }: ChartMark): boolean => this.span.from <= at && at < this.span.to;
+    return (this.marks.answer?.marks ?? []).map(chartMark).filter(inside);
+  }
+
+  private readonly choose = (event: CustomEvent<Span>): void => {
+    event.preventDefault();
+    setParameters({ from: told(event.detail.from), to: told(event.detail.to), paused: null });
+  };
+
+  private readonly back = (): void => {
+    if (this.view.chosen) setParameters({ from: null, to: null });
+  };
+
+  private readonly point = (event: CustomEvent<number | null>): void => {
+    // leaving a chart for the form that marks the moment does not take the moment away
+    if (event.detail !== null) this.cursor = Math.round(event.detail);
+  };
+
+  private readonly readMarks = (): void => {
+    this.marks.again();
+  };
+}
+
+const chartMark = ({ at, kind, label }: Mark): ChartMark => ({ at: Date.parse(at), kind, label });
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-content": GsContent;
   }
 }

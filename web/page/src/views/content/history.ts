@@ -91,20 +91,12 @@ export class History implements ReactiveController {
   }
 
   hostConnected(): void {
-    window.addEventListener("credentialchange", this.again);
-    this.again();
+    this.ask();
   }
 
   hostDisconnected(): void {
-    window.removeEventListener("credentialchange", this.again);
     this.stop();
   }
-
-  private readonly again = (): void => {
-    this.failed = null;
-    this.stop();
-    this.ask();
-  };
 
   private begin(wanted: Wanted): void {
     this.stop();

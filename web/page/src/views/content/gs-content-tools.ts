@@ -1,0 +1,212 @@
+import { css, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+
+import { setParameters } from "../../app/router.ts";
+import { dayAndClock, duration } from "../../i18n/format.ts";
+import { t } from "../../i18n/locale.ts";
+import { GsElement } from "../../parts/element.ts";
+import type { Span } from "../../parts/chart/gs-chart.ts";
+import { shared } from "../../styles/shared.ts";
+import { isChoice, RANGES, told, type Range, type View } from "./view.ts";
+
+/** Which stretch of time is shown, whether it stands still, and a link to it. */
+@customElement("gs-content-tools")
+export class GsContentTools extends GsElement {
+  static override styles = [
+    shared,
+    css`
+      .tools {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 8px 16px;
+      }
+      form {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: end;
+        gap: 8px;
+        margin-block-start: 8px;
+      }
+      label {
+        display: grid;
+        gap: 2px;
+        font-size: 0.875rem;
+      }
+      .said {
+        min-height: 1.5em;
+        margin-block-start: 4px;
+        font-size: 0.875rem;
+      }
+      .wrong {
+        color: var(--bad);
+      }
+      input[readonly] {
+        width: min(40rem, 100%);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) view!: View;
+  /** What is shown, ms. */
+  @property({ attribute: false }) span!: Span;
+  /** The time now, ms. */
+  @property({ type: Number }) now = 0;
+
+  @state() private choosing = false;
+  @state() private wrong = false;
+  /** The link, where the browser lets nobody copy it; "copied" is said when it did. */
+  @state() private link: { address: string; copied: boolean } | null = null;
+
+  @query("[name=from]") private readonly fromField!: HTMLInputElement;
+  @query("[name=to]") private readonly toField!: HTMLInputElement;
+
+  protected override render() {
+    const { chosen, range } = this.view;
+    return html`
+      <div class="tools">
+        <div class="row" role="group" aria-label=${t("content.range")}>
+          ${RANGES.map(
+            (one) =>
+              html`<button
+                type="button"
+                aria-pressed=${chosen === null && one === range}
+                @click=${() => {
+                  this.show(one);
+                }}
+              >
+                ${t(`content.range_${one}`)}
+              </button>`,
+          )}
+          <button
+            type="button"
+            aria-pressed=${chosen !== null}
+            aria-expanded=${this.choosing}
+            @click=${this.toggle}
+          >
+            ${t("content.range_custom")}
+          </button>
+        </div>
+        <div class="row">
+          ${this.pauseButton()}
+          <button type="button" @click=${this.copy}>${t("content.copy_link")}</button>
+        </div>
+      </div>
+      ${this.choosing ? this.form() : nothing}
+      <p class="said quiet">${this.said()}</p>
+      <p class="visually-hidden" role="status">${this.link?.copied ? t("content.copied") : ""}</p>
+      ${this.link && !this.link.copied ? this.linkField(this.link.address) : nothing}
+    `;
+  }
+
+  private pauseButton() {
+    const { chosen, paused } = this.view;
+    if (chosen)
+      return html`<button type="button" @click=${this.resume}>${t("content.back_to_live")}</button>`;
+    return paused === null
+      ? html`<button type="button" @click=${this.pause}>
+          <span aria-hidden="true">❚❚</span> ${t("content.pause")}
+        </button>`
+      : html`<button type="button" class="primary" @click=${this.resume}>
+          <span aria-hidden="true">▶</span> ${t("content.resume")}
+        </button>`;
+  }
+
+  private said(): string {
+    const { paused, chosen } = this.view;
+    const range = `${dayAndClock(this.span.from)} – ${dayAndClock(this.span.to)}`;
+    if (this.link?.copied) return t("content.copied");
+    if (!chosen && paused !== null)
+      return t("content.paused_new", { time: duration(Math.max(0, this.now - paused)), range });
+    return range;
+  }
+
+  private form() {
+    return html`
+      <form @submit=${this.choose}>
+        <label>
+          ${t("content.from")}
+          <input type="datetime-local" name="from" step="1" required .value=${local(this.span.from)} />
+        </label>
+        <label>
+          ${t("content.to")}
+          <input type="datetime-local" name="to" step="1" required .value=${local(this.span.to)} />
+        </label>
+        <button class="primary">${t("content.show")}</button>
+        ${this.wrong ? html`<p class="wrong" role="alert">${t("content.range_wrong")}</p>` : nothing}
+      </form>
+    `;
+  }
+
+  private linkField(address: string) {
+    return html`
+      <label>
+        ${t("content.link")}
+        <input
+          readonly
+          .value=${address}
+          @focus=${(event: Event) => {
+            (event.target as HTMLInputElement).select();
+          }}
+        />
+      </label>
+    `;
+  }
+
+  private show(range: Range): void {
+    this.link = null;
+    setParameters({ range: range === "1h" ? null : range, from: null, to: null, paused: null });
+  }
+
+  private toggle(): void {
+    this.choosing = !this.choosing;
+    this.wrong = false;
+  }
+
+  private choose(event: Event): void {
+    event.preventDefault();
+    const span = { from: Date.parse(this.fromField.value), to: Date.parse(this.toField.value) };
+    this.wrong = !isChoice(span);
+    if (this.wrong) return;
+    this.choosing = false;
+    setParameters({ from: told(span.from), to: told(span.to), paused: null });
+  }
+
+  private pause(): void {
+    this.link = null;
+    setParameters({ paused: told(this.span.to) });
+  }
+
+  private resume(): void {
+    this.link = null;
+    setParameters({ paused: null, from: null, to: null });
+  }
+
+  /** A link that opens the same stretch of time, whenever it is opened. */
+  private async copy(): Promise<void> {
+    const [path = "", query = ""] = location.hash.split(/\?(.*)/s);
+    const parameters = new URLSearchParams(query);
+    for (const name of ["range", "paused"]) parameters.delete(name);
+    parameters.set("from", told(this.span.from));
+    parameters.set("to", told(this.span.to));
+    const address = `${location.origin}${location.pathname}${path}?${parameters.toString()}`;
+    try {
+      await navigator.clipboard.writeText(address);
+      this.link = { address, copied: true };
+    } catch {
+      this.link = { address, copied: false };
+    }
+  }
+}
+
+/** An instant as a `datetime-local` field holds it: the browser's own time, without a zone. */
+export function local(ms: number): string {
+  const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 19);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-content-tools": GsContentTools;
+  }
+}

@@ -1,0 +1,330 @@
+import { css, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import { change, contentPath, Failed } from "../../api/client.ts";
+import type { Mark } from "../../api/types.ts";
+import { recall, remember } from "../../app/remembered.ts";
+import { clock, dayAndClock } from "../../i18n/format.ts";
+import { t, worded } from "../../i18n/locale.ts";
+import { nameOf, signOf } from "../../parts/chart/marks.ts";
+import { GsElement } from "../../parts/element.ts";
+import { shared } from "../../styles/shared.ts";
+import { told } from "./view.ts";
+
+const KINDS = ["goal", "kick_off", "half_time", "full_time", "other"] as const;
+const KEY = "m";
+const DAY_MS = 86_400_000;
+
+/**
+ * The content's marked moments, and a form that marks one: now, or where one pointed in a chart.
+ *
+ * The key `m` opens it; as letters that act may be in the way of speech input, it can be switched off (WCAG 2.1.4).
+ * Sends `markschange` when the marks have changed.
+ */
+@customElement("gs-marks")
+export class GsMarks extends GsElement {
+  static override styles = [
+    shared,
+    css`
+      section {
+        display: grid;
+        gap: 12px;
+      }
+      form {
+        display: grid;
+        gap: 10px;
+      }
+      form > label {
+        display: grid;
+        gap: 2px;
+        font-size: 0.875rem;
+      }
+      fieldset {
+        display: grid;
+        gap: 4px;
+        min-width: 0;
+        margin: 0;
+        padding: 0;
+        border: 0;
+      }
+      .choice {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        min-height: 24px;
+      }
+      .choice input {
+        min-height: 18px;
+      }
+      ul {
+        display: grid;
+        gap: 4px;
+        max-height: 26rem;
+        overflow-y: auto;
+        list-style: none;
+      }
+      li {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        align-items: center;
+        gap: 8px;
+      }
+      li span {
+        overflow-wrap: anywhere;
+      }
+      li button {
+        min-height: 28px;
+        padding: 0 8px;
+        font-size: 0.875rem;
+      }
+      .wrong {
+        color: var(--bad);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) contentId = "";
+  @property({ attribute: false }) marks: Mark[] = [];
+  /** Where one pointed last in a chart, ms; null where nobody has. */
+  @property({ attribute: false }) cursor: number | null = null;
+  @property({ type: Number }) now = 0;
+
+  @state() private open = false;
+  @state() private failed: Failed | null = null;
+  @state() private said = "";
+  @state() private deleted: Mark | null = null;
+  @state() private busy = false;
+  @state() private byKey = recall("mark-key") !== "off";
+
+  @query("form") private readonly form!: HTMLFormElement | null;
+  @query("[name=kind]") private readonly kindField!: HTMLSelectElement;
+  @query("#mark") private readonly button!: HTMLButtonElement;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("keydown", this.pressed);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("keydown", this.pressed);
+  }
+
+  protected override render() {
+    return html`
+      <section class="card" aria-labelledby="marks">
+        <h2 id="marks">${t("content.marks")}</h2>
+        <div>
+          <button
+            id="mark"
+            type="button"
+            class=${this.open ? "" : "primary"}
+            aria-expanded=${this.open}
+            @click=${this.toggle}
+          >
+            ${t("content.mark")}
+          </button>
+        </div>
+        ${this.open ? this.fields() : nothing} ${this.failed ? this.told(this.failed) : nothing}
+        <p role="status" class="row">
+          ${this.said}
+          ${
+            this.deleted
+              ? html`<button type="button" @click=${this.undo}>${t("content.mark_undo")}</button>`
+              : nothing
+          }
+        </p>
+        ${this.list()}
+        <label class="choice quiet">
+          <input type="checkbox" .checked=${this.byKey} @change=${this.chooseKey} />
+          ${t("content.mark_key", { key: KEY })}
+        </label>
+      </section>
+    `;
+  }
+
+  private fields() {
+    return html`
+      <form @submit=${this.add} @keydown=${this.leave}>
+        <label>
+          ${t("content.mark_kind")}
+          <select name="kind">
+            ${KINDS.map((kind) => html`<option value=${kind}>${worded("chart.kind_", kind)}</option>`)}
+          </select>
+        </label>
+        <label>
+          ${t("content.mark_label")}
+          <input name="label" maxlength="200" autocomplete="off" />
+        </label>
+        <fieldset>
+          <legend class="quiet">${t("content.mark_when")}</legend>
+          <label class="choice">
+            <input type="radio" name="when" value="now" ?checked=${this.cursor === null} />
+            ${t("content.mark_now")}
+          </label>
+          <label class="choice">
+            <input
+              type="radio"
+              name="when"
+              value="cursor"
+              ?disabled=${this.cursor === null}
+              ?checked=${this.cursor !== null}
+            />
+            ${
+              this.cursor === null
+                ? t("content.mark_cursor_none")
+                : t("content.mark_cursor", { time: this.time(this.cursor) })
+            }
+          </label>
+        </fieldset>
+        <div class="row">
+          <button class="primary" ?disabled=${this.busy}>${t("content.mark_save")}</button>
+          <button type="button" @click=${this.toggle}>${t("table.cancel")}</button>
+        </div>
+      </form>
+    `;
+  }
+
+  private list() {
+    if (this.marks.length === 0) return html`<p class="quiet">${t("content.marks_none")}</p>`;
+    return html`
+      <ul tabindex="0" aria-labelledby="marks">
+        ${repeat(
+          [...this.marks].reverse(),
+          ({ mark_id }) => mark_id,
+          (mark) => this.entry(mark),
+        )}
+      </ul>
+    `;
+  }
+
+  private entry(mark: Mark) {
+    const name = nameOf({ ...mark, at: 0 });
+    const kind = worded("chart.kind_", mark.kind);
+    return html`
+      <li>
+        <span class="number quiet">${this.time(Date.parse(mark.at))}</span>
+        <span>
+          <span aria-hidden="true">${signOf(mark.kind)}</span> <bdi>${name}</bdi>
+          ${mark.label ? html`<span class="quiet">(<bdi>${kind}</bdi>)</span>` : nothing}
+        </span>
+        <button
+          type="button"
+          ?disabled=${this.busy}
+          aria-label=${t("content.mark_delete_of", { name })}
+          @click=${() => this.forget(mark)}
+        >
+          ${t("content.mark_delete")}
+        </button>
+      </li>
+    `;
+  }
+
+  private told(failed: Failed) {
+    const locked = ["sign-in", "forbidden"].includes(failed.trouble);
+    return html`
+      <p class="wrong" role="alert">
+        ${t(locked ? "content.mark_locked" : "content.mark_failed")}
+        ${locked ? html`<a href="#/sign-in">${t("shell.sign_in")}</a>` : html`<bdi lang="en">${failed.detail}</bdi>`}
+      </p>
+    `;
+  }
+
+  private time(ms: number): string {
+    return Math.abs(this.now - ms) < DAY_MS ? clock(ms) : dayAndClock(ms);
+  }
+
+  private readonly pressed = (event: KeyboardEvent): void => {
+    const typing = event
+      .composedPath()
+      .some(
+        (one) =>
+          one instanceof HTMLElement &&
+          (one.isContentEditable || one.matches("input, select, textarea, dialog")),
+      );
+    if (!this.byKey || typing || event.defaultPrevented || event.repeat) return;
+    if (event.key.toLowerCase() !== KEY || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    if (!this.open) void this.toggle();
+    else this.kindField.focus();
+  };
+
+  private async toggle(): Promise<void> {
+    this.open = !this.open;
+    this.failed = null;
+    await this.updateComplete;
+    if (this.open) this.kindField.focus();
+    else this.button.focus();
+  }
+
+  private leave(event: KeyboardEvent): void {
+    if (event.key === "Escape") void this.toggle();
+  }
+
+  private async add(event: Event): Promise<void> {
+    event.preventDefault();
+    if (!this.form) return;
+    const fields = new FormData(this.form);
+    const text = (name: string): string => fields.get(name) as string;
+    const mark = {
+      kind: text("kind"),
+      label: text("label").trim(),
+      ...(text("when") === "cursor" && this.cursor !== null ? { at: told(this.cursor) } : {}),
+    };
+    await this.send(async () => {
+      const made = await change<Mark>("POST", contentPath(this.contentId, "/marks"), mark);
+      this.deleted = null;
+      this.said = t("content.mark_added", { name: nameOf({ ...made, at: 0 }) });
+      await this.toggle();
+    });
+  }
+
+  private forget(mark: Mark): Promise<void> {
+    return this.send(async () => {
+      await change("DELETE", this.addressOf(mark));
+      this.deleted = mark;
+      this.said = t("content.mark_deleted", { name: nameOf({ ...mark, at: 0 }) });
+    });
+  }
+
+  /** A mark comes back under its own id, as it was. */
+  private undo(): Promise<void> {
+    const mark = this.deleted;
+    if (!mark) return Promise.resolve();
+    return this.send(async () => {
+      const { at, kind, label } = mark;
+      await change("PUT", this.addressOf(mark), { at, kind, label });
+      this.deleted = null;
+      this.said = t("content.mark_restored", { name: nameOf({ ...mark, at: 0 }) });
+    });
+  }
+
+  private async send(work: () => Promise<void>): Promise<void> {
+    this.busy = true;
+    this.failed = null;
+    try {
+      await work();
+      this.dispatchEvent(new CustomEvent("markschange"));
+    } catch (error) {
+      this.failed = error instanceof Failed ? error : new Failed("refused", String(error));
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private addressOf({ mark_id }: Mark): string {
+    return contentPath(this.contentId, `/marks/${encodeURIComponent(mark_id)}`);
+  }
+
+  private chooseKey(event: Event): void {
+    this.byKey = (event.target as HTMLInputElement).checked;
+    remember("mark-key", this.byKey ? "on" : "off");
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gs-marks": GsMarks;
+  }
+}

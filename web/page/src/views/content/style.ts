@@ -1,0 +1,85 @@
+import { css } from "lit";
+
+/** What the view of a content looks like. */
+export const contentStyle = css`
+  :host {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: var(--gap);
+  }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: baseline;
+    gap: 4px 12px;
+  }
+  h1 {
+    overflow-wrap: anywhere;
+  }
+  header bdi.quiet {
+    overflow-wrap: anywhere;
+  }
+  .as-of {
+    margin-inline-start: auto;
+    font-variant-numeric: tabular-nums;
+  }
+  .badge {
+    padding: 0 10px;
+    border: 1px solid currentcolor;
+    border-radius: 999px;
+    color: var(--quiet);
+    font-size: 0.875rem;
+    font-weight: 650;
+  }
+  .badge.live {
+    border-color: var(--bad);
+    color: var(--bad);
+  }
+  .badge.live::before {
+    content: "● " / "";
+  }
+  .figures {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
+    gap: 8px var(--gap);
+  }
+  .figures .large {
+    grid-column: span 2;
+    --figure-size: 2.5rem;
+  }
+  .note {
+    min-height: 1.5em;
+  }
+  .body {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: var(--gap);
+  }
+  .main,
+  aside {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    align-content: start;
+    gap: var(--gap);
+  }
+  .charts {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr));
+    gap: var(--gap);
+  }
+  .charts h2,
+  .charts .concurrent {
+    grid-column: 1 / -1;
+  }
+  .charts .concurrent {
+    --chart-height: 320px;
+  }
+  gs-chart {
+    --chart-height: 180px;
+  }
+  @media (min-width: 1400px) {
+    .body {
+      grid-template-columns: minmax(0, 1fr) 23rem;
+    }
+  }
+`;
