@@ -76,12 +76,14 @@ class Pulse(msgspec.Struct, array_like=True, frozen=True):
 class Meter:
     """One function's counts in this process."""
 
-    def __init__(self, function: str, instance: str, now_ms: Callable[[], int], timer_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, function: str, instance: str, since: int, now_ms: Callable[[], int], timer_ns: Callable[[], int]
+    ) -> None:
         self._function = function
         self._instance = instance
+        self._since = since
         self._now_ms = now_ms
         self._timer_ns = timer_ns
-        self._since = now_ms()
         self._lock = threading.Lock()
         self._slots: dict[int, Counts] = {}
         self.took_ns = 0
@@ -226,6 +228,7 @@ class Meters:
         timer_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.instance = secrets.token_hex(8)
+        self._since = now_ms()
         self._now_ms = now_ms
         self._timer_ns = timer_ns
         self._meters: dict[str, Meter] = {}
@@ -233,7 +236,7 @@ class Meters:
     def __call__(self, function: str) -> Meter:
         meter = self._meters.get(function)
         if meter is None:
-            made = Meter(function, self.instance, self._now_ms, self._timer_ns)
+            made = Meter(function, self.instance, self._since, self._now_ms, self._timer_ns)
             meter = self._meters.setdefault(function, made)
         return meter
 

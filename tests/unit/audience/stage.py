@@ -44,6 +44,7 @@ class Stage:
             queue=ports.queue,
             warehouse=ports.warehouse,
             history_uri=ports.history_uri,
+            meter=ports.meter,
         )
         self.aggregate = make_aggregate(self.ports, self.settings)
         self.roller = make_roller(self.ports, self.settings)
