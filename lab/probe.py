@@ -49,15 +49,26 @@ class Probe:
     async def _probe(self) -> None:
         made = time.time()
         at = int(made * 1000)
-        answer = await self._client.post("/v1/events", content=self._body(at), headers={"content-type": _JSON})
-        if answer.is_error:
+        if not await self._post(at):
             return
-        self.posted += 1
         start = at - at % WINDOW_MS
         self._in_window[start] += 1
         while not await self._shows(start) and time.time() < made + LOST_SECONDS:
             await asyncio.sleep(POLL_SECONDS)
         self.seen.append(time.time() - made)
+
+    async def _post(self, at: int) -> bool:
+        """Whether the probe was taken. A post that was begun is ended and counted, cancelled or not."""
+        content = self._body(at)
+        posting = asyncio.ensure_future(
+            self._client.post("/v1/events", content=content, headers={"content-type": _JSON})
+        )
+        try:
+            await asyncio.shield(posting)
+        finally:
+            taken = (await posting).is_success
+            self.posted += taken
+        return taken
 
     def _body(self, at: int) -> bytes:
         name = f"probe-{self.posted}"

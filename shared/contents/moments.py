@@ -75,7 +75,7 @@ class Moments:
         now = self._clock.now_ms()
         since, until = max(0, since, now - self._kept_ms), min(until, now + AHEAD_MS + 1)
         found: list[Moment] = []
-        for block in range(since // BLOCK_MS, -(-until // BLOCK_MS)):
+        for block in range(since // BLOCK_MS, -(-until // BLOCK_MS) if since < until else 0):
             names = list(
                 query_all(self._moments, _at_partition(content_id, block), start=_at_sort(since), end=_at_sort(until))
             )

@@ -92,12 +92,14 @@ def overview(scene: Scene, may_see: Callable[[str], bool], asked: str, limit: in
 
 
 def _considered(scene: Scene, candidates: list[str], most: int) -> tuple[list[str], list[str]]:
-    """The candidates that may be among the first, and the others of which anything was counted."""
+    """The candidates that may be among the first, and the others; what is too new to be compared comes first."""
     if len(candidates) <= most:
         return candidates, []
-    told = [name for name in candidates if name in scene.totals and scene.totals[name].counted]
-    told.sort(key=lambda name: (-scene.totals[name].watched_ms, -scene.totals[name].events, name))
-    return told[:most], told[most:]
+    totals = scene.totals
+    known = [name for name in candidates if name in totals and totals[name].counted]
+    known.sort(key=lambda name: (-totals[name].watched_ms, -totals[name].events, name))
+    ranked = [*sorted(name for name in candidates if name not in totals), *known]
+    return ranked[:most], ranked[most:]
 
 
 def _is_live(scene: Scene, content_id: str) -> bool:

@@ -61,9 +61,8 @@ class Scene:
 
     @cached_property
     def totals(self) -> Mapping[str, Totals]:
-        """What each content added up to in the last minutes."""
-        minute = MINUTE.number(self.now_ms)
-        return self._reader.totals.by_content(minute - FRESH_MINUTES, minute)
+        """What each content added up to in the last minutes; what is new may be missing."""
+        return self._reader.added_up(self.now_ms)
 
     def reported_ms(self, content_id: str) -> int | None:
         """When the last report came: the end of its window if that is known, else of its minute."""
@@ -90,6 +89,7 @@ class SceneReader:
         self._catalogue = Catalogue(ports)
         self._delay = DelayReader(ports)
         self._past: tuple[int, Mapping[str, int], frozenset[str]] | None = None
+        self._added_up: tuple[int, Mapping[str, Totals]] | None = None
         self._peaks: dict[tuple[str, int, int], tuple[int, Estimate]] = {}
 
     def scene(self) -> Scene:
@@ -113,6 +113,13 @@ class SceneReader:
             on_demand=frozenset(name for name in on_demand if name not in entries or entries[name].starts_at is None),
             _reader=self,
         )
+
+    def added_up(self, now: int) -> Mapping[str, Totals]:
+        """What each content added up to in the last minutes."""
+        if self._added_up is None or not 0 <= now - self._added_up[0] < KEPT_MS:
+            minute = MINUTE.number(now)
+            self._added_up = now, self.totals.by_content(minute - FRESH_MINUTES, minute)
+        return self._added_up[1]
 
     def peak(self, content_id: str, since_ms: int, until_ms: int, now_ms: int) -> Estimate:
         """The most concurrent viewers of a content that is over: late reports change it, so it is read again."""
