@@ -59,7 +59,7 @@ def measured(browser: Browser, url: str, content: str) -> Iterator[Figure]:
         yield Figure(f"{name}: nodes added", more_nodes - nodes, "nodes", note="the same minute, after gc")
         ten, thousand = (requests_of(pages, polls, WATCHED_SECONDS, PHASE_SECONDS) for pages in (10, 1_000))
         told = f"{thousand} ÷ {ten} requests in {WATCHED_SECONDS - PHASE_SECONDS} s, through a cache"
-        yield Figure(f"{name}: 1,000 open pages ÷ 10", thousand / ten, "×", 1.25, told, at_most=True)
+        yield Figure(f"{name}: 1,000 open pages ÷ 10", thousand / ten if ten else nan, "×", 1.25, told, at_most=True)
 
 
 class Tab:
