@@ -8,6 +8,8 @@ STAMP := .venv/.ready
 
 # Node.js is a package of .venv, so that Python is all one needs.
 export npm_config_audit := false
+export npm_config_fetch_retry_maxtimeout := 5000
+export npm_config_fetch_retry_mintimeout := 1000
 export npm_config_fund := false
 export npm_config_loglevel := error
 export npm_config_update_notifier := false

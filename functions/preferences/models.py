@@ -8,6 +8,9 @@ from functions.http.models import Count, Strict
 from functions.http.moment import Back, Moment
 
 Trait = Literal["country", "device_type", "tier", "age_group", "network_quality"]
+"""What a viewer may be known by."""
+Division = Trait | Literal["quality_level", "player_state"]
+"""What the audience of a content is split by."""
 
 
 class AlsoWatchedQuery(Strict):
@@ -23,7 +26,7 @@ class TopQuery(Strict):
 
 
 class SegmentsQuery(Strict):
-    by: Trait | Literal["quality_level"] = Field("device_type", description="What the viewers are divided by")
+    by: Division = Field("device_type", description="What the viewers are divided by")
     since: Moment | None = Field(None, alias="from", description="Where it begins; an hour before `to` if unset")
     to: Moment | None = Field(None, description="Where it ends, not included; now if unset")
 
@@ -93,5 +96,5 @@ class SegmentsAnswer(Reach):
     """Segments with the most viewers first, all others last."""
 
     content_id: str
-    by: Trait | Literal["quality_level"]
+    by: Division
     segments: list[Segment]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.event import Event
+from functions.audience.models import Shares
 from shared.units import DAY_MS, HOUR_MS
 from tests.builders import KICK_OFF, delivered, event, packed
 from tests.unit.preferences.stage import Stage, crowd, watching
@@ -151,6 +152,13 @@ def test_no_more_than_sixteen_values_are_told_apart(stage: Stage) -> None:
     told = sizes(stage.get(PATH, by="country"))
     assert [*told] == [*(f"C{number:02d}" for number in range(16)), None]
     assert told[None] == 10
+
+
+@pytest.mark.parametrize("by", Shares.model_fields)
+def test_an_audience_is_divided_by_all_that_it_is_split_by(stage: Stage, by: str) -> None:
+    for value in ("a", "b"):
+        stage.happened(watching("match", *crowd(value, 5), **{by: value}))
+    assert sizes(stage.get(PATH, by=by)) == {"a": 5, "b": 5}
 
 
 def test_a_viewer_who_changes_counts_under_each_value(stage: Stage) -> None:
