@@ -21,7 +21,6 @@ export const swatchStyle = css`
 export function swatch(series: Pick<ChartSeries, "style" | "dash">, index: number) {
   const width = series.style === "bars" ? 8 : 3;
   const dash = dashOf(series, index).join(" ");
-  const stroke = `var(--series-${(index % 8) + 1})`; // no style attribute: the policy forbids it
   return html`
     <svg class="swatch of-${index % COLOURS}" viewBox="0 0 28 10" aria-hidden="true">
       ${svg`<line x1="0" x2="28" y1="5" y2="5" stroke-width=${width} stroke-dasharray=${dash} />`}
