@@ -13,15 +13,14 @@ export const watchPage = (options: Options, selector = "video"): Handle => {
   const given = { ...options };
   const take = guarded((video: EventTarget | null) => {
     if (!(video instanceof HTMLMediaElement) || !video.matches(selector) || isWatched(video)) return;
+    for (const before of handles.keys()) if (!isWatched(before)) handles.delete(before);
     handles.set(video, watch(video, { ...given, content: video.dataset.content ?? given.content }));
   });
   const onPlay = (event: Event): void => {
     take(event.target);
   };
   const each = (act: (handle: Handle) => void): void => {
-    for (const [video, handle] of handles)
-      if (isWatched(video)) act(handle);
-      else handles.delete(video);
+    for (const [video, handle] of handles) if (isWatched(video)) act(handle);
   };
   document.addEventListener("play", onPlay, true);
   for (const video of document.querySelectorAll<HTMLMediaElement>(selector)) if (!video.paused) take(video);
@@ -58,7 +57,7 @@ const asked = (script: HTMLScriptElement): Handle => {
   ]);
   return watchPage(
     {
-      endpoint: data.endpoint ?? new URL(script.src).origin,
+      endpoint: data.endpoint ?? (script.src ? new URL(script.src).origin : ""),
       key: data.key,
       content: data.content ?? "",
       contentType: data.contentType,
@@ -77,5 +76,8 @@ const asked = (script: HTMLScriptElement): Handle => {
 const script = typeof document === "undefined" ? null : (document.currentScript as HTMLScriptElement | null);
 
 /** What speaks for the videos that the script's own attributes asked for. */
-export const page: Handle | undefined =
-  script && ["key", "endpoint", "content"].some((name) => name in script.dataset) ? asked(script) : undefined;
+export let page: Handle | undefined;
+
+guarded(() => {
+  if (script && ["key", "endpoint", "content"].some((name) => name in script.dataset)) page = asked(script);
+})();

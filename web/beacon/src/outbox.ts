@@ -38,6 +38,8 @@ const MAX_PENDING = 300;
 const MAX_BYTES = 60_000;
 const TIMEOUT_MS = 30_000;
 const MAX_BACKOFF_MS = 60_000;
+/** A body over which the suite fails more often must not hold up all others. */
+const MAX_FAULTS = 5;
 /** What may go when too much waits, the first kinds first. Lifecycle and errors never do. */
 const EXPENDABLE = ["heartbeat", "quality_change", "seek"];
 
@@ -123,14 +125,21 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
   const wait = (ms: number): void => {
     notBefore = performance.now() + ms;
     clearTimeout(timer);
-    timer = setTimeout(guarded(flush), ms);
+    timer = setTimeout(
+      guarded(() => {
+        notBefore = 0; // timers may be early by a fraction
+        flush();
+      }),
+      ms,
+    );
     for (const body of bodies) keep(body);
   };
 
   /** Takes note of the answer to a body. Undefined when it is done with, else how many ms the suite asks to wait. */
-  const answered = async (response: Response): Promise<number | undefined> => {
+  const answered = async (body: Body, response: Response): Promise<number | undefined> => {
     const { status } = response;
-    if (status === 408 || status === 429 || status >= 500) {
+    if (status === 500) body.faults = (body.faults ?? 0) + 1;
+    if (status === 408 || status === 429 || (status >= 500 && (body.faults ?? 0) <= MAX_FAULTS)) {
       const after = response.headers.get("retry-after");
       const seconds = after === null ? NaN : Number(after);
       const ms = Number.isNaN(seconds) ? Date.parse(after ?? "") - Date.now() : seconds * 1000;
@@ -159,6 +168,7 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
     let asked: number | undefined = 0;
     try {
       asked = await answered(
+        body,
         await fetch(body.url, {
           method: "POST",
           body: body.text,

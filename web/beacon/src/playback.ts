@@ -6,6 +6,8 @@ import type { Quality } from "./players.ts";
 export interface Playback {
   /** Whether the viewer has joined and not left. */
   present(): boolean;
+  /** Takes up a video that plays already. */
+  begin(): void;
   /** Tells how it stands: a heartbeat, or that the viewer has long left it alone. */
   report(): void;
   /** The viewer leaves; nothing when there is none. */
@@ -272,11 +274,13 @@ export const playback = (
     rolling = was && rolled;
   };
 
-  if (!video.paused && !video.ended) {
+  const begin = (): void => {
+    if (video.paused || video.ended) return;
     const { played } = video;
     started = played.length > 0 && played.end(0) - played.start(0) > SHOWN_SECONDS;
     enter();
     if (started && isMoving()) roll();
-  }
-  return { present: () => present, report, leave, zap, look, fail };
+  };
+
+  return { present: () => present, begin, report, leave, zap, look, fail };
 };

@@ -9,6 +9,8 @@ export interface Body {
   anonymous: boolean;
   /** Whether it lies in the store, for whoever takes it first. */
   kept?: boolean;
+  /** How often the suite failed over it. */
+  faults?: number;
 }
 
 const PREFIX = "grandstand:";

@@ -28,16 +28,21 @@ const INERT: Handle = { stop: nothing, consent: nothing, content: nothing };
 /** The first report comes within so many ms of joining, not all at once. */
 const FIRST_MS = 1_000;
 
-const watched = new WeakMap<HTMLMediaElement, Handle>();
+/** Where a video's handle stands, for a second copy of this script to find. */
+const WATCHED = Symbol.for("grandstand.watched");
+
+interface Watched extends HTMLMediaElement {
+  [WATCHED]?: Handle | undefined;
+}
 
 /** Whether the video is watched already. */
-export const isWatched = (video: HTMLMediaElement): boolean => watched.has(video);
+export const isWatched = (video: Watched): boolean => video[WATCHED] !== undefined;
 
 /**
  * Reports what a viewer does with a video. Never throws: what is wrong with the options is said on the console, and
  * nothing is reported then. Watching a video anew ends what was watched before.
  */
-export const watch = (video: HTMLMediaElement, options: Options): Handle => {
+export const watch = (video: Watched, options: Options): Handle => {
   const fault = faultOf(video, options);
   if (fault) {
     warn(fault);
@@ -45,17 +50,15 @@ export const watch = (video: HTMLMediaElement, options: Options): Handle => {
   }
   if (options.respectDoNotTrack === "silent" && doNotTrack()) return INERT;
   try {
-    watched.get(video)?.stop();
-    const handle = start(video, options);
-    watched.set(video, handle);
-    return handle;
+    video[WATCHED]?.stop();
+    return (video[WATCHED] = start(video, options));
   } catch (error) {
     warn(error);
     return INERT;
   }
 };
 
-const start = (video: HTMLMediaElement, options: Options): Handle => {
+const start = (video: Watched, options: Options): Handle => {
   const heard = listeners();
   const { on } = heard;
   const viewOf = (content: string, session = randomId()): View => ({ content, session, alias: randomId() });
@@ -91,10 +94,10 @@ const start = (video: HTMLMediaElement, options: Options): Handle => {
       return;
     }
     lastAt = performance.now();
-    playing.report();
+    schedule();
+    guarded(playing.report)();
     out.flush();
-    if (playing.present()) schedule();
-    else rest();
+    if (!playing.present()) rest();
   };
 
   const out = outbox(options, () => {
@@ -107,7 +110,7 @@ const start = (video: HTMLMediaElement, options: Options): Handle => {
     heard.off();
     player?.off();
     out.flush(true);
-    watched.delete(video);
+    video[WATCHED] = undefined;
   };
 
   on(video, "pause", () => {
@@ -155,6 +158,7 @@ const start = (video: HTMLMediaElement, options: Options): Handle => {
   });
   on(window, "online", out.retry);
   out.resume();
+  playing.begin();
 
   return {
     stop: guarded(stop),
