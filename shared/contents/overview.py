@@ -14,7 +14,7 @@ from shared.audience.recent import Recent
 from shared.audience.rollup import WINDOW
 from shared.contents.catalogue import Entry
 from shared.contents.problems import Problem, of_live, of_upcoming
-from shared.contents.scene import COMING_MS, PAST_MS, Scene, scheduled
+from shared.contents.scene import COMING_MS, PAST_MS, Scene
 from shared.contents.search import matches
 from shared.units import DAY_MS, HOUR_MS
 
@@ -75,8 +75,9 @@ def overview(scene: Scene, may_see: Callable[[str], bool], asked: str, limit: in
     def shown(content_id: str) -> bool:
         return may_see(content_id) and matches(asked, content_id, scene.title(content_id))
 
-    candidates = [name for name in scene.fresh if name not in scene.on_demand and shown(name)]
+    candidates = [name for name in scene.reported - scene.on_demand if shown(name)]
     considered, beyond = _considered(scene, candidates, max(CONSIDERED, 2 * limit))
+    considered += [name for name in scene.scheduled - scene.reported if shown(name)]
     live = [name for name in considered if _is_live(scene, name)]
     live.sort(key=lambda name: (-scene.recent(name).now.value, name))
     on = {*live, *beyond}
@@ -109,7 +110,7 @@ def _is_live(scene: Scene, content_id: str) -> bool:
         return True
     if entry is not None and entry.ends_at is not None and entry.ends_at <= scene.now_ms:
         return False
-    if entry is not None and scheduled(entry, scene.now_ms) and scene.begun(entry):
+    if entry is not None and content_id in scene.scheduled and scene.begun(entry):
         return True
     if recent.newest_ms is None or not recent.at_newest.value:
         return False

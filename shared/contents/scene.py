@@ -35,8 +35,10 @@ class Scene:
 
     now_ms: int
     delay_ms: int | None
-    fresh: frozenset[str]
-    """Contents that were reported of in the last minutes, or that the catalogue says are on."""
+    reported: frozenset[str]
+    """Contents of which anything was, or may have been, reported in the last minutes."""
+    scheduled: frozenset[str]
+    """Contents that the catalogue says are on."""
     newest: Mapping[str, int]
     """By content the newest minute of the last hours in which anything was, or may have been, reported."""
     entries: Mapping[str, Entry]
@@ -66,7 +68,7 @@ class Scene:
 
     def reported_ms(self, content_id: str) -> int | None:
         """When the last report came: the end of its window if that is known, else of its minute."""
-        recent = self.recent(content_id) if content_id in self.fresh else None
+        recent = self.recent(content_id) if content_id in self.reported else None
         if recent is not None and recent.newest_ms is not None:
             return min(self.now_ms, recent.newest_ms + WINDOW.ms)
         minute = self.newest.get(content_id)
@@ -100,14 +102,14 @@ class SceneReader:
         reported = {content_id: max(minutes) for content_id, minutes in marked.items() if content_id}
         near = self._catalogue.between(now - PAST_MS, now + COMING_MS)
         past, past_on_demand = self._newest(now)
-        fresh = {*reported, *(name for name, entry in near.items() if scheduled(entry, now))}
         newest = {**past, **reported}
         entries = {**near, **self._catalogue.entries(newest.keys() - near.keys())}
         on_demand = self._on_demand(reported, range(HOUR.number(now) - 1, HOUR.number(now) + 1)) | past_on_demand
         return Scene(
             now_ms=now,
             delay_ms=self._delay.delay_ms(),
-            fresh=frozenset(fresh),
+            reported=frozenset(reported),
+            scheduled=frozenset(name for name, entry in near.items() if _on(entry, now)),
             newest=newest,
             entries=entries,
             on_demand=frozenset(name for name in on_demand if name not in entries or entries[name].starts_at is None),
@@ -149,6 +151,5 @@ class SceneReader:
         return frozenset(found)
 
 
-def scheduled(entry: Entry, now_ms: int) -> bool:
-    """Whether the catalogue says that the content is on, and until when."""
+def _on(entry: Entry, now_ms: int) -> bool:
     return entry.starts_at is not None and entry.ends_at is not None and entry.starts_at <= now_ms < entry.ends_at

@@ -51,6 +51,9 @@ def test_after_the_match_the_suite_serves_on_until_it_is_interrupted() -> None:
             assert line, said
             said += line
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
+        seen = httpx.get(f"http://127.0.0.1:{port}/v1/overview").json()
+        named = {one["title"] for one in (*seen["live"], *seen["upcoming"])}
+        assert {"Harbour City – Northern Stars", "Athletic Vale – Red Bridge"} <= named
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=60)
     finally:

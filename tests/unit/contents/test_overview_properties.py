@@ -102,3 +102,26 @@ def test_of_more_than_are_considered_those_that_were_watched_most_are(monkeypatc
         stage.watch(f"content-{number}", number + 1, watched_ms=1_000)
     seen = stage.at(1_000).overview(limit=2)
     assert ([one["concurrent"] for one in seen["live"]], seen["more"]) == ([9, 8], 7)
+
+
+def test_what_is_only_said_to_be_on_takes_no_place_of_what_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONSIDERED", 4)
+    stage = Stage()
+    for number in range(9):
+        stage.put(f"announced-{number}", starts_at=KICK_OFF - MINUTE_MS, ends_at=KICK_OFF + HOUR_MS)
+    for number in range(5):
+        stage.watch(f"content-{number}", number + 1)
+    seen = stage.at(1_000).overview(limit=2)
+    assert ([one["concurrent"] for one in seen["live"]], seen["more"]) == ([5, 4], 3)
+    assert len(seen["upcoming"]) == 9
+
+
+def test_what_is_too_new_to_be_compared_is_considered_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONSIDERED", 4)
+    stage = Stage()
+    for number in range(5):
+        stage.watch(f"content-{number}", 2)
+    assert stage.at(1_000).overview(limit=2)["more"] == 3
+    stage.watch("new", 7)
+    seen = stage.at(3_000).overview(limit=2)
+    assert ([one["concurrent"] for one in seen["live"]], seen["more"]) == ([7, 2], 4)
