@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final
 
 from adapters.local.suite import Suite
-from shared.errors import GrandstandError
 from shared.health.meter import Meter, Meters
 from shared.health.pulses import PULSE_MS, Pulses
 
@@ -43,8 +42,8 @@ class Pulsing:
     def _beat(self) -> None:
         try:
             self._look()
-        except GrandstandError as error:
-            log.error("what waits cannot be told: %s", error)
+        except Exception as error:  # a pulse that ended would tell of functions that had
+            log.exception("what waits cannot be told: %s", error)
         self._pulses.flush()
 
 

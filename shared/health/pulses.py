@@ -24,6 +24,8 @@ GRACE_MS: Final = 10_000
 """How late a pulse may be before its function counts as silent."""
 KEPT_MS: Final = 15 * MINUTE_MS
 SHARDS: Final = 4
+FORMAT: Final = 1
+"""Part of the partitions' names, so that a release never meets the pulses of one that wrote them otherwise."""
 AFTER_BAR: Final = chr(ord("|") + 1)
 
 log = logging.getLogger("grandstand.health")
@@ -53,9 +55,15 @@ class Pulses:
         self._flushed_at = self._clock.now_ms()
         try:
             self._write()
-        except GrandstandError as error:
+        except Exception as error:  # whatever it is, no function's work ends by it
             if not self._failing:
-                log.error("health cannot be written; it is tried again every %d s: %s", PULSE_MS // 1_000, error)
+                surprising = not isinstance(error, GrandstandError)
+                log.error(
+                    "health cannot be written; it is tried again every %d s: %s",
+                    PULSE_MS // 1_000,
+                    error,
+                    exc_info=surprising,
+                )
             self._failing = True
         else:
             self._failing = False
@@ -77,7 +85,7 @@ class Pulses:
 
 def partition_of(instance: str) -> str:
     """Where an instance's pulses lie."""
-    return f"pulses#{blake2b(instance.encode(), digest_size=8).digest()[0] % SHARDS}"
+    return _partition(blake2b(instance.encode(), digest_size=8).digest()[0] % SHARDS)
 
 
 def read_pulses(table: Table, first: int, last: int) -> Iterator[Pulse]:
@@ -90,9 +98,13 @@ def read_pulses_of(table: Table, function: str, slot: int) -> Iterator[Pulse]:
     yield from _between(table, f"{slot:010d}|{function}|", f"{slot:010d}|{function}{AFTER_BAR}")
 
 
+def _partition(shard: int) -> str:
+    return f"pulses{FORMAT}#{shard}"
+
+
 def _between(table: Table, start: str, end: str) -> Iterator[Pulse]:
     for shard in range(SHARDS):
-        for item in query_all(table, f"pulses#{shard}", start=start, end=end):
+        for item in query_all(table, _partition(shard), start=start, end=end):
             yield _decoded(item)
 
 
