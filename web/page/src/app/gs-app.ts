@@ -148,12 +148,16 @@ function titleOf(route: Route): string {
   switch (route.view) {
     case "content":
       return route.contentId;
+    case "overview":
+      return t("shell.overview");
+    case "preferences":
+      return t("shell.preferences");
+    case "health":
+      return t("shell.health");
     case "sign-in":
       return t("shell.sign_in");
     case "unknown":
       return t("states.no_such_page_title");
-    default:
-      return t(`shell.${route.view}`);
   }
 }
 

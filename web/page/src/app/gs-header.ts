@@ -9,7 +9,11 @@ import { shared } from "../styles/shared.ts";
 import { address, type Route } from "./router.ts";
 import { THEMES, setTheme, theme, type Theme } from "./theme.ts";
 
-const LINKS = ["overview", "preferences", "health"] as const;
+const LINKS = [
+  { view: "overview", name: "shell.overview" },
+  { view: "preferences", name: "shell.preferences" },
+  { view: "health", name: "shell.health" },
+] as const;
 
 /** The views; and the language, the theme and the key, which wait behind a button where there is little room. */
 @customElement("gs-header")
@@ -134,9 +138,9 @@ export class GsHeader extends GsElement {
         <a class="name" href=${address("overview")}>${logo} Grandstand</a>
         <nav aria-label=${t("shell.main")}>
           ${LINKS.map(
-            (view) =>
+            ({ view, name }) =>
               html`<a href=${address(view)} aria-current=${this.view === view ? "page" : nothing}
-                >${t(`shell.${view}`)}</a
+                >${t(name)}</a
               >`,
           )}
         </nav>

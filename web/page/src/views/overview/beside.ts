@@ -84,7 +84,7 @@ export const endedList = (contents: EndedContent[], at: number) => html`
                   <span class="when">
                     <span>
                       ${t("overview.peak")}
-                      <bdi>${count(peak_concurrent)} ${error(peak_concurrent_error)}</bdi>
+                      <bdi>${count(peak_concurrent)}</bdi> <bdi>${error(peak_concurrent_error)}</bdi>
                     </span>
                     ${
                       index === 0

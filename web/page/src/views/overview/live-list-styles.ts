@@ -118,7 +118,7 @@ export const liveListStyles = [
     tbody .problems {
       gap: 4px;
     }
-    .change span {
+    tbody .change span {
       white-space: nowrap;
     }
     .label {
@@ -150,7 +150,7 @@ export const liveListStyles = [
           "trend change" auto
           "trend stalls" auto
           "problems problems" auto
-          / 1fr auto;
+          / 1fr 10rem;
         column-gap: 16px;
         padding-block: 8px;
       }
@@ -163,6 +163,9 @@ export const liveListStyles = [
       }
       .trend {
         grid-area: trend;
+      }
+      gs-sparkline {
+        height: 4rem;
       }
       .viewers {
         grid-area: viewers;
