@@ -54,6 +54,20 @@ describe("a page that is closed", () => {
     expect(kept()).toEqual([]);
   });
 
+  it("keeps what is on its way, whose answer it will not hear", async () => {
+    world.answer = () => new Promise(() => undefined);
+    world.watch();
+    world.video.play();
+    await world.pass(3000);
+    world.close();
+    expect(kept()).toHaveLength(1);
+    world.answer = accepted();
+    await world.load();
+    world.watch();
+    await world.rest();
+    expect(world.types.sort()).toEqual(["join", "play", "stop"]);
+  });
+
   it("keeps what could not be sent before, under its own name", async () => {
     world.answer = unreachable;
     world.watch();
@@ -137,7 +151,7 @@ it("counts each event once, whatever the network does", async () => {
     unreachable,
     lost,
     refused(503, { "retry-after": "3" }),
-    refused(500),
+    refused(502),
   ];
   const step = fc.record({
     answer: fc.constantFrom(...answers),

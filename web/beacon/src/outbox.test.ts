@@ -177,7 +177,7 @@ describe("a suite that does not take a body", () => {
     world.answer = refused(500);
     world.watch();
     world.video.play();
-    await world.pass(300_000);
+    await world.pass(900_000);
     world.answer = accepted();
     await world.pass(60_000);
     expect(world.of("heartbeat").length).toBeGreaterThan(5);

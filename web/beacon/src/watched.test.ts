@@ -106,7 +106,7 @@ describe("watched time", () => {
         expect(ends).toBe(world.of("join").length);
         expect(new Set(world.events.map((event) => event.event_id)).size).toBe(world.events.length);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
