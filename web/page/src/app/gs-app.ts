@@ -85,7 +85,9 @@ export class GsApp extends GsElement {
     return html`
       <a class="skip" href="#main" @click=${this.skip}>${t("shell.skip")}</a>
       <gs-header .view=${route.view}></gs-header>
-      <main id="main" tabindex="-1">${keyed(`${this.session} ${content}`, this.viewOf(route))}</main>
+      <main id="main" tabindex="-1" aria-label=${titleOf(route)}>
+        ${keyed(`${this.session} ${content}`, this.viewOf(route))}
+      </main>
       <gs-banner></gs-banner>
     `;
   }
@@ -117,7 +119,7 @@ export class GsApp extends GsElement {
     this.titled = `${locale()} ${showing}`;
   }
 
-  /** Fetch the view's code, and where the view was changed, go to its heading as a new page would. */
+  /** Fetch the view's code, and where the view was changed, begin at its top as a new page would. */
   private async enter(view: Route["view"], changed: boolean): Promise<void> {
     try {
       await VIEWS[view]();
@@ -127,15 +129,7 @@ export class GsApp extends GsElement {
     }
     if (!changed) return;
     window.scrollTo(0, 0);
-    await this.updateComplete;
-    const shown = this.main.firstElementChild;
-    if (shown instanceof GsElement) await shown.updateComplete;
-    this.focusOn(shown?.shadowRoot?.querySelector("h1") ?? this.main);
-  }
-
-  private focusOn(element: HTMLElement): void {
-    element.tabIndex = -1;
-    element.focus({ preventScroll: true });
+    this.main.focus({ preventScroll: true });
   }
 
   private skip(event: Event): void {
