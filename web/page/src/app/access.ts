@@ -11,7 +11,7 @@ const PUBLIC = "/v1/overview?limit=1";
 
 /** Try a key, or none, against the API. Throws Failed when the API cannot say. */
 export async function accessOf(key: string | null): Promise<Access> {
-  if (key !== null && !/^[\x21-\x7e]+$/.test(key)) return "unknown"; // no header can carry it
+  if (key !== null && !/^[\x20-\x7e]+$/.test(key)) return "unknown"; // no header can carry it
   const all = await statusOf(key, OPERATOR_ONLY);
   if (all === 401) return "unknown";
   if (all === 403) return (await statusOf(key, PUBLIC)) === 200 ? "public" : "other";

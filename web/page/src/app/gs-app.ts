@@ -81,13 +81,12 @@ export class GsApp extends GsElement {
 
   protected override render() {
     const { route } = this.routed;
-    const content = route.view === "content" ? route.contentId : "";
+    // views begin anew with another content or key; signing in goes on
+    const life = route.view === "sign-in" ? "" : `${this.session} ${showing(route)}`;
     return html`
       <a class="skip" href="#main" @click=${this.skip}>${t("shell.skip")}</a>
       <gs-header .view=${route.view}></gs-header>
-      <main id="main" tabindex="-1" aria-label=${titleOf(route)}>
-        ${keyed(`${this.session} ${content}`, this.viewOf(route))}
-      </main>
+      <main id="main" tabindex="-1" aria-label=${titleOf(route)}>${keyed(life, this.viewOf(route))}</main>
       <gs-banner></gs-banner>
     `;
   }
@@ -112,11 +111,11 @@ export class GsApp extends GsElement {
 
   protected override updated(): void {
     const { route } = this.routed;
-    const showing = route.view === "content" ? `content ${route.contentId}` : route.view;
-    if (showing !== this.shown) void this.enter(route.view, this.shown !== null);
-    this.shown = showing;
-    if (this.titled !== `${locale()} ${showing}`) setTitle(titleOf(route));
-    this.titled = `${locale()} ${showing}`;
+    const shown = showing(route);
+    if (shown !== this.shown) void this.enter(route.view, this.shown !== null);
+    this.shown = shown;
+    if (this.titled !== `${locale()} ${shown}`) setTitle(titleOf(route));
+    this.titled = `${locale()} ${shown}`;
   }
 
   /** Fetch the view's code, and where the view was changed, begin at its top as a new page would. */
@@ -137,6 +136,9 @@ export class GsApp extends GsElement {
     this.main.focus();
   }
 }
+
+const showing = (route: Route): string =>
+  route.view === "content" ? `content ${route.contentId}` : route.view;
 
 function titleOf(route: Route): string {
   switch (route.view) {
