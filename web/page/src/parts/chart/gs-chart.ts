@@ -140,8 +140,13 @@ export class GsChart extends GsElement {
     const { heading } = this;
     return html`
       <div class="actions">
-        <button type="button" aria-pressed=${this.tabled} @click=${this.toggleTable}>
-          ${t("chart.as_table")}<span class="visually-hidden">: ${heading}</span>
+        <button
+          type="button"
+          aria-label=${t("chart.as_table_of", { heading })}
+          aria-pressed=${this.tabled}
+          @click=${this.toggleTable}
+        >
+          ${t("chart.as_table")}
         </button>
         <button type="button" aria-label=${t("chart.csv_of", { heading })} @click=${this.saveCsv}>CSV</button>
         <button type="button" aria-label=${t("chart.png_of", { heading })} @click=${this.savePng}>PNG</button>

@@ -21,6 +21,8 @@ export const nameOf = ({ kind, label }: ChartMark): string => label || worded("c
 const LONGEST = 22;
 const ROWS = 3;
 const FONT_PX = 11;
+/** A narrower plot has no room for names: the signs stand alone. */
+const NARROW_PX = 480;
 
 /** Draw each mark as a line with its sign and name, on the first row where there is place; only the sign where there is none. */
 export function drawMarks(plot: uPlot, { model, colours, scale: drawnAt }: Drawing): void {
@@ -46,7 +48,7 @@ export function drawMarks(plot: uPlot, { model, colours, scale: drawnAt }: Drawi
     ctx.stroke();
 
     const name = `${signOf(mark.kind)} ${shortened(nameOf(mark))}`;
-    const row = taken.findIndex((end) => end < x);
+    const row = bbox.width / px < NARROW_PX ? -1 : taken.findIndex((end) => end < x);
     const words = row < 0 ? signOf(mark.kind) : name;
     const width = ctx.measureText(words).width + 8 * px;
     const left = Math.max(bbox.left, Math.min(x, bbox.left + bbox.width - width));

@@ -37,7 +37,7 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
     legend: { show: false },
     scales: {
       x: { time: true, auto: false, min: from, max: to },
-      y: { range: (_, __, most) => [0, highest(most)] },
+      y: { range: (_, __, most) => [0, highest(most, model().marks.length > 0)] },
     },
     axes: [timeAxis(drawing), valueAxis(drawing)],
     series: [{}, ...series.flatMap((one, index) => lines(drawing, one, index))],
@@ -52,7 +52,9 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
   };
 }
 
-const highest = (most: number | null): number => (most !== null && most > 0 ? most * 1.08 : 1);
+/** Room above the highest value, more where marks are named there. */
+const highest = (most: number | null, marked: boolean): number =>
+  most !== null && most > 0 ? most * (marked ? 1.2 : 1.08) : 1;
 
 function timeAxis({ colours, scale }: Drawing): uPlot.Axis {
   return {

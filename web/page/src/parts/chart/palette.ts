@@ -6,9 +6,12 @@ export interface Palette {
   line: string;
   series: string[];
   font: string;
+  /** How much larger than usual the page's letters are: on a wall screen, or as a person set them. */
+  size: number;
 }
 
 const SERIES = 8;
+const USUAL_PX = 16;
 
 /** The colours of the theme that is drawn now. */
 export function palette(): Palette {
@@ -21,6 +24,7 @@ export function palette(): Palette {
     line: token("line"),
     series: Array.from({ length: SERIES }, (_, index) => token(`series-${index + 1}`)),
     font: token("font") || "sans-serif",
+    size: (parseFloat(style.fontSize) || USUAL_PX) / USUAL_PX,
   };
 }
 

@@ -42,7 +42,7 @@ export class Plot {
       width,
       height,
       mirrored,
-      scale: 1,
+      scale: colours.size,
     });
     this.plot = new uPlot(
       {

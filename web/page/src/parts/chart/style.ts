@@ -34,7 +34,7 @@ export const chartStyle = css`
     border-radius: 6px;
   }
   .canvas {
-    height: var(--chart-height, 220px);
+    height: var(--chart-height, 14rem);
     overflow: hidden;
   }
   .keys {

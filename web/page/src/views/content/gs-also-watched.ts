@@ -18,6 +18,10 @@ export class GsAlsoWatched extends GsElement {
   static override styles = [
     shared,
     css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
       section {
         display: grid;
         gap: 8px;

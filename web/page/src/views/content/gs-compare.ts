@@ -35,6 +35,13 @@ export class GsCompare extends GsElement {
     shared,
     tableStyles,
     css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      .scrolling thead th {
+        white-space: normal;
+      }
       .head {
         justify-content: space-between;
       }

@@ -15,6 +15,10 @@ export class GsContentTools extends GsElement {
   static override styles = [
     shared,
     css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
       .tools {
         display: flex;
         flex-wrap: wrap;

@@ -28,6 +28,8 @@ import { resolutionOf, spanOf, STEPS, told, viewOf, type View } from "./view.ts"
 const NOW_MS = 1_000;
 const MARKS_MS = 5_000;
 const MINUTE_MS = 60_000;
+/** So short a stretch holds too few minutes to make a curve of. */
+const SHORT_MS = 10 * MINUTE_MS;
 /** A minute is read when its last reports are in; each tab a little later than the next. */
 const SETTLED_MS = 5_000 + Math.random() * 5_000;
 
@@ -85,8 +87,14 @@ export class GsContent extends GsElement {
     const live = spanOf({ ...view, paused: null }, calm);
     const { contentId } = this;
     this.history.want({ contentId, resolution, by: null, shown: this.span, live, now: time });
-    const minute = this.lastMinute();
-    this.minutes.want({ contentId, resolution: "1m", by: null, shown: minute, live: minute, now: time });
+    const { from, to } = this.lastMinute();
+    const shown = this.byMinutes ? { from: this.span.from, to } : { from, to };
+    this.minutes.want({ contentId, resolution: "1m", by: null, shown, live: shown, now: time });
+  }
+
+  /** Whether all but the audience is drawn by minutes, which say more than five seconds do (docs/metrics.md). */
+  private get byMinutes(): boolean {
+    return resolutionOf(this.span) === "5s" && this.span.to - this.span.from > SHORT_MS;
   }
 
   /** The last whole minute of what is shown. */
@@ -105,7 +113,6 @@ export class GsContent extends GsElement {
     return html`
       ${this.header()} ${this.phase === "upcoming" ? this.upcoming() : nothing} ${this.figures()}
       <gs-content-tools .view=${this.view} .span=${this.span} .now=${this.time}></gs-content-tools>
-      ${this.lack()}
       <div class="body">
         <div class="main">
           ${this.charts()}
@@ -205,31 +212,34 @@ export class GsContent extends GsElement {
     return this.history.windows(this.span).at(-1);
   }
 
-  /** Why curves are not there, where it is so. */
-  private lack() {
-    const { failed, loading } = this.history;
-    if (failed && ["forbidden", "sign-in"].includes(failed.trouble))
-      return html`<p class="note" role="note">
-        ${t("content.no_history")} <a href="#/sign-in">${t("shell.sign_in")}</a>
-      </p>`;
-    if (failed && !failed.passing) return stateOf(failed);
-    return loading
-      ? html`<p class="note quiet" role="status">${t("content.loading")}</p>`
-      : html`<p class="note"></p>`;
-  }
-
   private charts() {
+    const { failed, loading } = this.history;
+    const closed = failed && ["forbidden", "sign-in"].includes(failed.trouble);
     const step = STEPS[resolutionOf(this.span)];
-    const grid = gridOf(this.history.windows(this.span), step, this.time);
+    const fine = { grid: gridOf(this.history.windows(this.span), step, this.time), step };
+    const minutes = this.byMinutes ? this.minutes.windows(this.span) : [];
+    const coarse =
+      closed || !this.byMinutes ? fine : { grid: gridOf(minutes, MINUTE_MS, this.time), step: MINUTE_MS };
     return html`
       <section class="charts" aria-labelledby="over-time">
-        <h2 id="over-time">${t("content.over_time")}</h2>
-        ${CURVES.map((curve) => this.chart(curve, grid, step))}
+        <div class="row head">
+          <h2 id="over-time">${t("content.over_time")}</h2>
+          <span class="quiet" role="status">${loading ? t("content.loading") : ""}</span>
+        </div>
+        ${
+          closed
+            ? html`<p class="note">
+                ${t("content.no_history")} <a href="#/sign-in">${t("shell.sign_in")}</a>
+              </p>`
+            : nothing
+        }
+        ${failed && !failed.passing && !closed ? stateOf(failed) : nothing}
+        ${CURVES.map((curve, index) => this.chart(curve, index === 0 ? fine : coarse))}
       </section>
     `;
   }
 
-  private chart(curve: Curve, grid: Grid, step: number) {
+  private chart(curve: Curve, { grid, step }: { grid: Grid; step: number }) {
     const heading = t(`content.chart_${curve.name}`);
     const series = seriesOf(curve, grid, step, this.time);
     return html`

@@ -27,6 +27,10 @@ export class GsMarks extends GsElement {
   static override styles = [
     shared,
     css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
       section {
         display: grid;
         gap: 12px;
@@ -207,7 +211,7 @@ export class GsMarks extends GsElement {
         <span class="number quiet">${this.time(Date.parse(mark.at))}</span>
         <span>
           <span aria-hidden="true">${signOf(mark.kind)}</span> <bdi>${name}</bdi>
-          ${mark.label ? html`<span class="quiet">(<bdi>${kind}</bdi>)</span>` : nothing}
+          ${mark.label && mark.label !== kind ? html`<span class="quiet">(<bdi>${kind}</bdi>)</span>` : nothing}
         </span>
         <button
           type="button"

@@ -32,6 +32,10 @@ export class GsSplit extends GsElement {
     swatchStyle,
     tableStyles,
     css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
       section {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
@@ -47,7 +51,12 @@ export class GsSplit extends GsElement {
         justify-content: space-between;
       }
       td .bar {
-        min-width: 4rem;
+        min-width: 2.5rem;
+      }
+      .named {
+        display: inline-flex;
+        align-items: center;
+        gap: 8px;
       }
       button.value {
         display: inline-flex;
@@ -61,7 +70,7 @@ export class GsSplit extends GsElement {
         content: "✓" / "";
       }
       gs-chart {
-        --chart-height: 240px;
+        --chart-height: 15rem;
       }
     `,
   ];
@@ -200,17 +209,19 @@ export class GsSplit extends GsElement {
     if (value === null) return html`<span class="quiet">${valueName(by, value)}</span>`;
     const index = drawn.indexOf(value);
     return html`
-      <button
-        type="button"
-        class="value"
-        aria-pressed=${this.view.compare.includes(value)}
-        @click=${() => {
-          this.choose(value);
-        }}
-      >
-        <bdi>${valueName(by, value)}</bdi>
-      </button>
-      ${index < 0 ? nothing : swatch({}, index)}
+      <span class="named">
+        <button
+          type="button"
+          class="value"
+          aria-pressed=${this.view.compare.includes(value)}
+          @click=${() => {
+            this.choose(value);
+          }}
+        >
+          <bdi>${valueName(by, value)}</bdi>
+        </button>
+        ${index < 0 ? nothing : swatch({}, index)}
+      </span>
     `;
   }
 

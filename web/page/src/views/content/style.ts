@@ -40,15 +40,12 @@ export const contentStyle = css`
   }
   .figures {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr));
     gap: 8px var(--gap);
   }
   .figures .large {
     grid-column: span 2;
     --figure-size: 2.5rem;
-  }
-  .note {
-    min-height: 1.5em;
   }
   .body {
     display: grid;
@@ -64,18 +61,19 @@ export const contentStyle = css`
   }
   .charts {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr));
     gap: var(--gap);
   }
-  .charts h2,
+  .charts .head,
+  .charts .note,
   .charts .concurrent {
     grid-column: 1 / -1;
   }
   .charts .concurrent {
-    --chart-height: 320px;
+    --chart-height: 20rem;
   }
   gs-chart {
-    --chart-height: 180px;
+    --chart-height: 11.5rem;
   }
   @media (min-width: 1400px) {
     .body {
