@@ -43,9 +43,12 @@ export class GsDeadLetters extends GsElement {
       .group {
         display: flex;
         flex-wrap: wrap;
-        align-items: start;
+        align-items: center;
         justify-content: space-between;
         gap: 8px;
+      }
+      .group {
+        align-items: start;
       }
       .groups {
         display: grid;

@@ -6,6 +6,7 @@ import type { Completeness, Health } from "../../api/types.ts";
 import { clock, duration } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { GsElement } from "../../parts/element.ts";
+import "../../parts/gs-definition.ts";
 import "../../parts/gs-figure.ts";
 import { stateOf } from "../../parts/gs-state.ts";
 import { tableStyles } from "../../parts/table.ts";
@@ -70,7 +71,10 @@ export class GsHealth extends GsElement {
   private verdict({ state, sentence, figures, advice, error }: Verdict) {
     return html`
       <section class="card verdict" data-state=${state} aria-label=${t("health.bottleneck")}>
-        ${stateMark(state)}
+        <p class="row">
+          ${stateMark(state)}
+          <gs-definition name="Health/bottleneck" label=${t("health.bottleneck")}></gs-definition>
+        </p>
         <p class="sentence">${sentence}</p>
         ${figures.length > 0 ? html`<p class="number">${figures.join(" · ")}</p>` : nothing}
         ${advice ? html`<p>${advice}</p>` : nothing}

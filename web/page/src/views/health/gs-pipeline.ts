@@ -4,15 +4,15 @@ import { repeat } from "lit/directives/repeat.js";
 
 import type { FunctionHealth } from "../../api/types.ts";
 import { t } from "../../i18n/locale.ts";
-import { bar, barStyles } from "../../parts/bar.ts";
+import { barStyles } from "../../parts/bar.ts";
 import { GsElement } from "../../parts/element.ts";
 import "../../parts/gs-definition.ts";
 import { exportButton, table, tableStyles } from "../../parts/table.ts";
 import { shared } from "../../styles/shared.ts";
-import { errorTold, facts, functionColumns } from "./function-columns.ts";
+import { cardStyles, functionCard } from "./function-card.ts";
+import { functionColumns } from "./function-columns.ts";
 import { staged, type Stage } from "./pipeline.ts";
 import { stateStyles } from "./styles.ts";
-import { functionName, stateMark } from "./words.ts";
 
 /** Every function of the suite: the pipeline's stages side by side, or one table. */
 @customElement("gs-pipeline")
@@ -22,6 +22,7 @@ export class GsPipeline extends GsElement {
     tableStyles,
     barStyles,
     stateStyles,
+    cardStyles,
     css`
       :host {
         display: grid;
@@ -57,63 +58,21 @@ export class GsPipeline extends GsElement {
       }
       .cards {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr));
         gap: 8px;
         margin-block-start: 8px;
-      }
-      .cards .card {
-        display: grid;
-        align-content: start;
-        gap: 8px;
-        min-width: 0;
-        padding: 10px 12px;
-      }
-      .card.blamed {
-        border: 2px solid var(--bad);
-        padding: 9px 11px;
-      }
-      .name {
-        display: flex;
-        flex-wrap: wrap;
-        justify-content: space-between;
-        gap: 4px 8px;
       }
       h3 {
         color: var(--quiet);
         font-size: 0.875rem;
         font-weight: 600;
       }
-      h4 {
-        margin: 0;
-        font-size: 1rem;
-        overflow-wrap: anywhere;
-      }
-      dl {
-        display: grid;
-        grid-template-columns: 1fr auto;
-        gap: 2px 12px;
-        font-size: 0.875rem;
-        font-variant-numeric: tabular-nums;
-      }
-      dt {
-        color: var(--quiet);
-      }
-      dd {
-        text-align: end;
-      }
-      .error {
-        font-size: 0.875rem;
-        overflow-wrap: anywhere;
-      }
-      .arrow {
-        color: var(--quiet);
-      }
       @media (min-width: 1100px) {
         .stages {
-          grid-template-columns: 1fr 1fr 1.6fr 1.6fr;
+          grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 2fr) minmax(0, 2fr);
         }
         .cards {
-          grid-template-columns: repeat(auto-fill, minmax(min(100%, 12rem), 1fr));
+          grid-template-columns: repeat(auto-fill, minmax(min(100%, 11rem), 1fr));
         }
       }
     `,
@@ -171,38 +130,10 @@ export class GsPipeline extends GsElement {
           ${repeat(
             functions,
             (one) => one.name,
-            (one) => this.card(one),
+            (one) => functionCard(one, one.name === this.blamed),
           )}
         </ul>
       </section>
-    `;
-  }
-
-  private card(one: FunctionHealth) {
-    return html`
-      <li class=${one.name === this.blamed ? "card blamed" : "card"}>
-        <div class="name">
-          <h4><bdi>${functionName(one.name)}</bdi></h4>
-          ${stateMark(one.state)}
-        </div>
-        ${one.busy === null ? nothing : bar(one.busy)}
-        <dl>
-          ${facts()
-            .filter(({ known }) => known(one))
-            .map(
-              ({ label, shown }) =>
-                html`<dt>${label}</dt>
-                  <dd>${shown?.(one)}</dd>`,
-            )}
-        </dl>
-        ${
-          one.last_error
-            ? html`<p class="error">
-                <strong>${t("health.last_error")}</strong> ${errorTold(one.last_error)}
-              </p>`
-            : nothing
-        }
-      </li>
     `;
   }
 }

@@ -54,8 +54,9 @@ export const healthStyles = css`
     align-content: start;
     border-inline-start: 6px solid var(--bad);
   }
-  .verdict .state {
+  .verdict .row {
     grid-row: span 4;
+    align-self: start;
     font-size: 1.25rem;
   }
   .verdict .sentence {
@@ -97,7 +98,7 @@ export const healthStyles = css`
     .verdict {
       grid-template-columns: minmax(0, 1fr);
     }
-    .verdict .state {
+    .verdict .row {
       grid-row: auto;
     }
   }
