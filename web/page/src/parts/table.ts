@@ -20,6 +20,7 @@ export interface Column<Row> {
 /** Wide tables scroll in a region of their own: the page never does. */
 export const tableStyles = css`
   .scrolling {
+    position: relative; /* words for screen readers scroll with it: they are laid out absolutely */
     overflow-x: auto;
   }
   .scrolling th {

@@ -23,6 +23,7 @@ export class GsChartTable extends GsElement {
         display: block;
       }
       .scroll {
+        position: relative;
         max-height: 22rem;
         overflow: auto;
         border: 1px solid var(--line);

@@ -63,11 +63,17 @@ export class GsSplit extends GsElement {
         align-items: center;
         gap: 6px;
         min-height: 28px;
-        overflow-wrap: anywhere;
+        overflow-wrap: break-word;
         text-align: start;
       }
       button.value[aria-pressed="true"]::before {
         content: "✓" / "";
+      }
+      @media (max-width: 30rem) {
+        th,
+        td {
+          padding-inline: 4px;
+        }
       }
       gs-chart {
         --chart-height: 15rem;
