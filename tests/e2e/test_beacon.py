@@ -104,6 +104,19 @@ class Watching:
     def play_on(self, seconds: float) -> None:
         until_played(self.tab, self.do("element().currentTime") + seconds)
 
+    def until_told(self, state: str) -> None:
+        """Wait until a heartbeat says that the player is in this state."""
+        while not any(event.get("player_state") == state for event in self.events):
+            self.tab.wait_for_event("request", lambda request: "/v1/events" in request.url)
+
+    def until_unreachable(self) -> None:
+        """Wait until a report has failed."""
+        self.tab.wait_for_event("requestfailed", lambda request: "/v1/events" in request.url, timeout=60_000)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [event for body in self.bodies for event in body["events"]]
+
     def leave(self) -> int:
         """End it; the milliseconds that the browser says were played."""
         played: int = self.do("(element().pause(), handle.stop(), playedMs())")
@@ -165,7 +178,7 @@ def test_a_stall_is_told_with_its_length(watching: Callable[..., Any], flowing: 
         flowing.clear()
         try:
             seen.tab.wait_for_function("element().readyState < 3 && !element().paused")
-            seen.tab.wait_for_timeout(1_500)
+            seen.until_told("rebuffering")
         finally:
             flowing.set()
         at = seen.do("element().currentTime")
@@ -173,9 +186,9 @@ def test_a_stall_is_told_with_its_length(watching: Callable[..., Any], flowing: 
         played = seen.leave()
         total = seen.audience.once_left()
     assert (total["stalls"], total["errors"], total["startups"]) == (1, 0, 1)
-    assert total["stall_ms"] >= 1_500
     assert total["watched_ms"] == pytest.approx(played, abs=ROUNDING_MS)
     assert "rebuffering" in values(total["windows"], "player_state")
+    assert total["stall_ms"] > 0
 
 
 @pytest.mark.parametrize(
@@ -203,12 +216,14 @@ def test_a_closed_tab_has_left_once(watching: Callable[..., Any]) -> None:
 
 
 def test_what_happens_offline_is_told_once_when_the_network_is_back(
-    watching: Callable[..., Any], context: BrowserContext,
+    watching: Callable[..., Any],
+    context: BrowserContext,
 ) -> None:
     with watching("plain", "offline") as seen:
+        seen.audience.once(lambda total: total["events"]["play"])
         context.set_offline(True)
         seen.do("element().pause()")
-        seen.tab.wait_for_event("requestfailed", lambda request: "/v1/events" in request.url)
+        seen.until_unreachable()
         seen.do("element().play()")
         seen.play_on(EVERY_SECONDS)
         context.set_offline(False)
@@ -221,12 +236,13 @@ def test_what_happens_offline_is_told_once_when_the_network_is_back(
 
 
 def test_a_tab_that_is_closed_while_the_suite_is_down_is_told_of_by_the_next(
-    watching: Callable[..., Any], suite: Suite,
+    watching: Callable[..., Any],
+    suite: Suite,
 ) -> None:
     with watching("plain", "before") as seen:
         suite.stop()
         seen.do("element().pause()")
-        seen.tab.wait_for_event("requestfailed", lambda request: "/v1/events" in request.url)
+        seen.until_unreachable()
         seen.do("element().play()")
         seen.play_on(1)
         played = seen.do("(element().pause(), playedMs())")
@@ -244,7 +260,7 @@ def test_a_restart_of_the_suite_loses_nothing(watching: Callable[..., Any], suit
         suite.stop()
         seen.do("element().pause()")
         seen.do("element().play()")
-        seen.tab.wait_for_event("requestfailed", lambda request: "/v1/events" in request.url)
+        seen.until_unreachable()
         suite.start()
         seen.audience.once(lambda total: total["events"]["pause"])
         played = seen.leave()
@@ -256,7 +272,9 @@ def test_a_restart_of_the_suite_loses_nothing(watching: Callable[..., Any], suit
 
 @pytest.mark.parametrize("wish", ["doNotTrack: '1'", "globalPrivacyControl: true"])
 def test_who_does_not_want_to_be_tracked_is_not_named(
-    wish: str, watching: Callable[..., Any], context: BrowserContext,
+    wish: str,
+    watching: Callable[..., Any],
+    context: BrowserContext,
 ) -> None:
     context.add_init_script(
         f"for (const [k, v] of Object.entries({{{wish}}})) Object.defineProperty(navigator, k, {{get: () => v}})",
@@ -277,7 +295,7 @@ def test_reports_come_as_often_as_the_suite_asks(watching: Callable[..., Any]) -
         seen.play_on(2 * EVERY_SECONDS + 1)
         seen.leave()
         seen.audience.once_left()
-    events = [event for body in seen.bodies for event in body["events"]]
+    events = seen.events
     assert "report_every_seconds" not in events[0]
     assert {event["report_every_seconds"] for event in events if "report_every_seconds" in event} == {EVERY_SECONDS}
     beats = [event["event_timestamp"] for event in events if event["event_type"] == "heartbeat"]
@@ -287,10 +305,12 @@ def test_reports_come_as_often_as_the_suite_asks(watching: Callable[..., Any]) -
 
 
 def test_the_snippet_watches_the_videos_that_it_names_and_those_to_come(
-    suite: Suite, origin: str, context: BrowserContext,
+    suite: Suite,
+    origin: str,
+    context: BrowserContext,
 ) -> None:
     match, replay = Audience(suite, "snippet-match"), Audience(suite, "snippet-replay")
-    with opened(context, origin, "snippet.html", endpoint=suite.url, content=match.content) as tab:
+    with opened(context, origin, "snippet.html", suite=suite.url, content=match.content) as tab:
         tab.wait_for_function("window.Grandstand !== undefined")
         tab.evaluate("Promise.all([play('.match'), play('.advert')])")
         tab.evaluate(f"addReplay('{replay.content}')")
