@@ -28,7 +28,7 @@ def test_a_short_match_is_counted_to_the_last_event() -> None:
     port = free_port()
     ended = grandstand("demo", "--viewers", "1500", "--seconds", "13", "--port", str(port), "--json")
     assert ended.exit_code == 0, ended.output
-    assert f"http://127.0.0.1:{port}/docs" in ended.stderr
+    assert ended.stderr.index("live page") < ended.stderr.index(f"http://127.0.0.1:{port}/docs")
     assert f"http://127.0.0.1:{port}/openapi.json" in ended.stderr
     assert "watching" in ended.stderr
     summary = json.loads(ended.stdout)
