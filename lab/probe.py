@@ -63,12 +63,15 @@ class Probe:
         posting = asyncio.ensure_future(
             self._client.post("/v1/events", content=content, headers={"content-type": _JSON})
         )
+        posting.add_done_callback(self._count)
         try:
-            await asyncio.shield(posting)
-        finally:
-            taken = (await posting).is_success
-            self.posted += taken
-        return taken
+            return (await asyncio.shield(posting)).is_success
+        except asyncio.CancelledError:
+            await asyncio.wait([posting])
+            raise
+
+    def _count(self, posting: "asyncio.Future[httpx.Response]") -> None:
+        self.posted += posting.exception() is None and posting.result().is_success
 
     def _body(self, at: int) -> bytes:
         name = f"probe-{self.posted}"

@@ -121,6 +121,32 @@ def test_a_probe_that_nobody_takes_is_not_counted(monkeypatch: pytest.MonkeyPatc
     assert (probe.posted, probe.seen) == (0, [])
 
 
+@pytest.mark.parametrize(("status", "posted"), [(202, 1), (503, 0), (None, 0)])
+def test_a_probe_that_is_cancelled_waits_for_its_post_and_counts_it(status: int | None, posted: int) -> None:
+    async def probed() -> int:
+        arrived, answered = asyncio.Event(), asyncio.Event()
+
+        async def answer(_: httpx.Request) -> httpx.Response:
+            arrived.set()
+            await answered.wait()
+            if status is None:
+                raise httpx.ConnectError("refused")
+            return httpx.Response(status)
+
+        async with httpx.AsyncClient(base_url="http://suite", transport=httpx.MockTransport(answer)) as client:
+            probe = Probe(client, "probe")
+            running = asyncio.ensure_future(probe.run())
+            await arrived.wait()
+            running.cancel()
+            await asyncio.sleep(0)
+            answered.set()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            return probe.posted
+
+    assert asyncio.run(probed()) == posted
+
+
 def test_the_peak_is_that_of_all_contents_together() -> None:
     windows = {
         "/v1/contents/a/audience": [("18:00:00", 5), ("18:00:05", 9)],
