@@ -39,19 +39,6 @@ export class GsApp extends GsElement {
         padding: var(--gap);
         outline: none;
       }
-      .skip {
-        position: absolute;
-        z-index: 2;
-        inset-block-start: 8px;
-        inset-inline-start: 8px;
-        padding: 8px 16px;
-        border-radius: 8px;
-        background: var(--accent);
-        color: var(--on-accent);
-      }
-      .skip:not(:focus) {
-        clip-path: inset(50%);
-      }
     `,
   ];
 
@@ -84,8 +71,7 @@ export class GsApp extends GsElement {
     // views begin anew with another content or key; signing in goes on
     const life = route.view === "sign-in" ? "" : `${this.session} ${showing(route)}`;
     return html`
-      <a class="skip" href="#main" @click=${this.skip}>${t("shell.skip")}</a>
-      <gs-header .view=${route.view}></gs-header>
+      <gs-header .view=${route.view} @skip=${this.skip}></gs-header>
       <main id="main" tabindex="-1" aria-label=${titleOf(route)}>${keyed(life, this.viewOf(route))}</main>
       <gs-banner></gs-banner>
     `;
@@ -131,8 +117,7 @@ export class GsApp extends GsElement {
     this.main.focus({ preventScroll: true });
   }
 
-  private skip(event: Event): void {
-    event.preventDefault(); // the hash is the view's address
+  private skip(): void {
     this.main.focus();
   }
 }

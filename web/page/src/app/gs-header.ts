@@ -15,7 +15,11 @@ const LINKS = [
   { view: "health", name: "shell.health" },
 ] as const;
 
-/** The views; and the language, the theme and the key, which wait behind a button where there is little room. */
+/**
+ * The views; and the language, the theme and the key, which wait behind a button where there is little room.
+ *
+ * Sends `skip` when somebody wants to go past it.
+ */
 @customElement("gs-header")
 export class GsHeader extends GsElement {
   static override styles = [
@@ -79,6 +83,19 @@ export class GsHeader extends GsElement {
         min-height: 40px;
         margin-inline-start: auto;
       }
+      .skip {
+        position: absolute;
+        z-index: 2;
+        inset-block-start: 8px;
+        inset-inline-start: 8px;
+        padding: 8px 16px;
+        border-radius: 8px;
+        background: var(--accent);
+        color: var(--on-accent);
+      }
+      .skip:not(:focus) {
+        clip-path: inset(50%);
+      }
       @media (min-width: 65rem) {
         .settings {
           position: static;
@@ -135,6 +152,7 @@ export class GsHeader extends GsElement {
   protected override render() {
     return html`
       <header>
+        <a class="skip" href="#main" @click=${this.skip}>${t("shell.skip")}</a>
         <a class="name" href=${address("overview")}>${logo} Grandstand</a>
         <nav aria-label=${t("shell.main")}>
           ${LINKS.map(
@@ -182,6 +200,12 @@ export class GsHeader extends GsElement {
         </select>
       </label>
     `;
+  }
+
+  /** The hash is the view's address: the page itself goes there. */
+  private skip(event: Event): void {
+    event.preventDefault();
+    this.dispatchEvent(new Event("skip"));
   }
 
   private chooseLanguage(event: Event): void {
