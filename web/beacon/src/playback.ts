@@ -3,6 +3,10 @@ import type { Listeners } from "./guard.ts";
 import type { Told } from "./outbox.ts";
 import type { Quality } from "./players.ts";
 
+/** A media element, or what only behaves like one and may not know what it has buffered and played. */
+type Medium = Omit<HTMLMediaElement, "buffered" | "played"> &
+  Partial<Pick<HTMLMediaElement, "buffered" | "played">>;
+
 export interface Playback {
   /** Whether the viewer has joined and not left. */
   present(): boolean;
@@ -41,7 +45,7 @@ const MEDIA_ERRORS = ["", "ABORTED", "NETWORK", "DECODE", "SRC_NOT_SUPPORTED"];
  * event carries what ran since the last, so the sum is what was played, by the clock on the wall.
  */
 export const playback = (
-  video: HTMLMediaElement,
+  video: Medium,
   { on }: Listeners,
   tell: (told: Told) => void,
   quality: () => Quality | undefined,
@@ -172,7 +176,7 @@ export const playback = (
 
   const bufferMs = (): number | undefined => {
     const { buffered, currentTime } = video;
-    for (let range = buffered.length; range-- > 0;) {
+    for (let range = buffered?.length ?? 0; buffered && range-- > 0;) {
       const ahead = buffered.end(range) - currentTime;
       if (ahead >= 0 && buffered.start(range) <= currentTime) return Math.round(ahead * 1000);
     }
@@ -195,6 +199,7 @@ export const playback = (
   const fail = (error_code: string): void => {
     const now = settle();
     enter();
+    if (!present) return;
     rolling = playing = false;
     failed = true;
     endStall();
@@ -277,7 +282,7 @@ export const playback = (
   const begin = (): void => {
     if (video.paused || video.ended) return;
     const { played } = video;
-    started = played.length > 0 && played.end(0) - played.start(0) > SHOWN_SECONDS;
+    started = !!played?.length && played.end(0) - played.start(0) > SHOWN_SECONDS;
     enter();
     if (started && isMoving()) roll();
   };

@@ -113,9 +113,8 @@ export const adapt = (player: unknown, onQuality: () => void, onError: OnError):
       if (said?.detail?.severity !== 1) onError(`shaka_${said?.detail?.code ?? "error"}`);
     });
   } else if (known.tech) {
-    const tech = known.tech(true);
-    quality = () => qualityOf(tech?.vhs?.playlists?.media?.()?.attributes);
-    on(tech, "mediachange", onQuality);
+    quality = () => qualityOf(known.tech?.(true)?.vhs?.playlists?.media?.()?.attributes);
+    on(known.tech(true), "mediachange", onQuality);
     on(known, "error", () => {
       onError(`videojs_${known.error?.()?.code ?? "error"}`);
     });

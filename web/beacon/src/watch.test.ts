@@ -221,3 +221,25 @@ describe("after a stop without a network", () => {
     expect(world.types).toEqual(["join", "play", "stop"]);
   });
 });
+
+describe("what only behaves like a video", () => {
+  it("is told of without what it does not know", async () => {
+    Object.assign(world.video, { buffered: undefined, played: undefined });
+    world.video.play();
+    world.watch();
+    await world.pass(12_000);
+    expect(world.types).toEqual(["join", "play"]);
+    expect(world.of("heartbeat")[0]).not.toHaveProperty("buffer_ms");
+  });
+});
+
+describe("a content that is told again", () => {
+  it("is the same view", async () => {
+    const handle = world.watch();
+    world.video.play();
+    await world.pass(2000);
+    handle.content("final");
+    await world.pass(10_000);
+    expect(world.types).toEqual(["join", "play"]);
+  });
+});

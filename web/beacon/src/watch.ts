@@ -67,7 +67,7 @@ const start = (video: Watched, options: Options): Handle => {
   let first: ReturnType<typeof setTimeout> | undefined;
   /** When the next report is due, by performance.now(). */
   let dueAt = Infinity;
-  /** The page was left; it may come back as it was. */
+  /** The page was left, and may come back as it was; or all is over. */
   let away = false;
   let lastAt = 0;
   const wasConnected = video.isConnected;
@@ -106,6 +106,7 @@ const start = (video: Watched, options: Options): Handle => {
 
   const stop = (): void => {
     playing.leave();
+    away = true;
     rest();
     heard.off();
     player?.off();
@@ -158,7 +159,7 @@ const start = (video: Watched, options: Options): Handle => {
   });
   on(window, "online", out.retry);
   out.resume();
-  playing.begin();
+  guarded(playing.begin)();
 
   return {
     stop: guarded(stop),
@@ -167,6 +168,7 @@ const start = (video: Watched, options: Options): Handle => {
       else warn(consentFault);
     }),
     content: guarded((id, session) => {
+      if (id === view.content && !session) return;
       if (id) playing.zap(() => (view = viewOf(id, session)));
       else warn("content(id) needs the id of the content");
     }),
