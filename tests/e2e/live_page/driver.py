@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from lab.browser import PATIENCE_MS, settle
+from lab.edge import of_api
 
 MOST_STOPS: Final = 250
 MESSAGES: Final = Path(__file__).parents[3] / "web" / "messages"
@@ -50,6 +51,7 @@ class Observed:
     page: Page
     origin: str
     requests: list[Request] = field(default_factory=list)
+    pending: list[Request] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     passing: list[str] = field(default_factory=list)
     """Beginnings of errors that a test provokes: a network that is gone, an answer of 404."""
@@ -65,11 +67,17 @@ class Observed:
         self.settle()
 
     def settle(self) -> None:
-        """Until the view stands: its heading is there, and nothing is still loading."""
+        """Until the view stands: its heading is there, nothing is still loading, what it asked for is answered."""
         settle(self.page)
+        while any(of_api(request) for request in self.pending):
+            self.page.wait_for_timeout(20)
 
     def sent(self, request: Request) -> None:
         self.requests.append(request)
+        self.pending.append(request)
+
+    def done(self, request: Request) -> None:
+        self.pending.remove(request)
 
     def asked(self, part: str) -> list[str]:
         """The addresses asked for that contain `part`, in order."""
@@ -136,6 +144,8 @@ def observed(browser: Browser, origin: str, **options: Any) -> Iterator[Observed
     page = context.new_page()
     seen = Observed(page, origin)
     page.on("request", seen.sent)
+    page.on("requestfinished", seen.done)
+    page.on("requestfailed", seen.done)
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
     page.on("console", lambda said: seen.errors.append(said.text) if said.type in ("error", "warning") else None)
     try:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -67,6 +68,8 @@ def set_stage(suite: Suite) -> Iterator[Stage]:
         _write_dead_letters(suite)
         stage = Stage(suite, match)
         eventually(lambda: stage.ask(f"/v1/contents/{FINAL}/audience/now")["concurrent"])
+        hours = count(1)  # another address each time, since an answer from the history is kept for a while
+        eventually(lambda: stage.ask("/v1/preferences/top", window=f"{next(hours)}h", by="country")["segments"])
         yield stage
 
 
