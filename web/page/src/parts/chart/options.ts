@@ -89,7 +89,7 @@ const axisLook = (colours: () => Palette, scale: number): uPlot.Axis => ({
   stroke: () => colours().quiet,
   font: `${AXIS_PX * scale}px ${colours().font}`,
   gap: 4 * scale,
-  grid: { stroke: () => veiled(colours().line, 0.6), width: scale },
+  grid: { stroke: () => veiled(colours().line, 0.45), width: scale },
   ticks: { stroke: () => colours().line, width: scale, size: 6 * scale },
 });
 

@@ -32,11 +32,10 @@ export function palette(): Palette {
 export const colourOf = (colours: Palette, index: number): string =>
   colours.series[index % SERIES] ?? colours.text;
 
-/** A colour `#rrggbb`, see-through. */
-export const veiled = (colour: string, opacity: number): string =>
-  /^#[0-9a-f]{6}$/i.test(colour)
-    ? colour +
-      Math.round(opacity * 255)
-        .toString(16)
-        .padStart(2, "0")
-    : colour;
+/** A colour `#rrggbb` or `#rgb`, see-through. */
+export function veiled(colour: string, opacity: number): string {
+  const full = colour.replace(/^#([0-9a-f])([0-9a-f])([0-9a-f])$/i, "#$1$1$2$2$3$3");
+  if (!/^#[0-9a-f]{6}$/i.test(full)) return colour;
+  const alpha = Math.round(opacity * 255);
+  return full + alpha.toString(16).padStart(2, "0");
+}

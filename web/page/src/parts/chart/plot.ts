@@ -56,8 +56,8 @@ export class Plot {
             },
           ],
           setSelect: [
-            ({ select, posToVal }) => {
-              dragged(select, posToVal, told);
+            (chosen) => {
+              dragged(chosen, told);
             },
           ],
         },
@@ -111,10 +111,12 @@ const cursor = (told: Told, sync: string): uPlot.Cursor => ({
   },
 });
 
-function dragged(select: uPlot.Select, posToVal: uPlot["posToVal"], told: Told): void {
-  if (select.width < 1) return;
-  const from = Math.round(posToVal(select.left, "x"));
-  const to = Math.round(posToVal(select.left + select.width, "x"));
+function dragged(plot: uPlot, told: Told): void {
+  const { left, width } = plot.select;
+  if (width < 1) return;
+  const from = Math.round(plot.posToVal(left, "x"));
+  const to = Math.round(plot.posToVal(left + width, "x"));
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   told.dragged({ from, to });
 }
 

@@ -40,7 +40,9 @@ export const chartStyle = css`
   .keys {
     position: absolute;
     inset-block-end: 36px;
-    inset-inline: 64px;
+    inset-inline-start: 64px;
+    width: fit-content;
+    max-width: calc(100% - 80px);
     visibility: hidden;
     padding: 2px 8px;
     border-radius: 6px;

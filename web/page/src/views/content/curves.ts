@@ -27,6 +27,9 @@ const MINUTE_MS = 60_000;
 /** Whoever reports seldom is seen 90 s apart (docs/metrics.md, "concurrent"): only longer silence breaks a curve. */
 const SILENCE_MS = 90_000;
 
+/** Where only whole numbers are on the way, the axis names no others. */
+const whole = (value: number): string => (Number.isInteger(value) ? compact(value) : "");
+
 const left = ({ stop = 0, complete = 0 }: Record<string, number>): number => stop + complete;
 
 /** All charts of a content, the audience first. */
@@ -34,7 +37,7 @@ export const CURVES: Curve[] = [
   {
     name: "concurrent",
     definition: "concurrent",
-    axis: compact,
+    axis: whole,
     series: [
       {
         label: "content.concurrent_line",
@@ -49,7 +52,7 @@ export const CURVES: Curve[] = [
   {
     name: "coming",
     definition: "events",
-    axis: compact,
+    axis: whole,
     series: [
       {
         label: "content.joins",
@@ -151,7 +154,7 @@ export const CURVES: Curve[] = [
   {
     name: "errors",
     definition: "errors",
-    axis: compact,
+    axis: whole,
     series: [
       {
         label: "content.errors",

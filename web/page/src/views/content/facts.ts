@@ -45,6 +45,11 @@ export class Facts implements ReactiveController {
     // polls by itself; Lit wants one of the methods
   }
 
+  /** Whether anybody said anything of it: then it exists, though nothing was reported. */
+  get known(): boolean {
+    return this.listing() !== null || this.entry !== null;
+  }
+
   get title(): string | null {
     return this.listing()?.title ?? this.entry?.title ?? null;
   }

@@ -4,7 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 import { contentPath } from "../../api/client.ts";
 import { Poll } from "../../api/poll.ts";
 import type { Dimension, Segment, Segments } from "../../api/types.ts";
-import { bitrate, clock, count, duration, percent, signedPercent } from "../../i18n/format.ts";
+import { bitrate, clock, count, duration, percent, signedPercent, UNKNOWN } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { valueName } from "../../i18n/values.ts";
 import type { Span } from "../../parts/chart/gs-chart.ts";
@@ -25,7 +25,7 @@ const FORMATS: Record<Measure["name"], (value: number | null) => string> = {
   rebuffering: percent,
   startup: duration,
   bitrate,
-  errors: (value) => (value === null ? "–" : count(value * 100)),
+  errors: (value) => (value === null ? UNKNOWN : count(value * 100)),
 };
 
 /** How chosen segments of the audience fare beside each other, from the history; each against the first. */
@@ -108,7 +108,7 @@ export class GsCompare extends GsElement {
         }
         ${base ? t("content.compared_with", { value: valueName(this.by, base.value) }) : nothing}
       </p>
-      ${table(name, columns, rows)}
+      ${rows.length > 0 ? table(name, columns, rows) : nothing}
       ${
         few.length === 0
           ? nothing

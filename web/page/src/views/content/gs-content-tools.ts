@@ -57,6 +57,9 @@ export class GsContentTools extends GsElement {
   /** The time now, ms. */
   @property({ type: Number }) now = 0;
 
+  /** Whether it goes on: what has ended stands still by itself. */
+  @property({ type: Boolean }) moving = false;
+
   @state() private choosing = false;
   @state() private wrong = false;
   /** The link, where the browser lets nobody copy it; "copied" is said when it did. */
@@ -107,6 +110,7 @@ export class GsContentTools extends GsElement {
     const { chosen, paused } = this.view;
     if (chosen)
       return html`<button type="button" @click=${this.resume}>${t("content.back_to_live")}</button>`;
+    if (paused === null && !this.moving) return nothing;
     return paused === null
       ? html`<button type="button" @click=${this.pause}>
           <span aria-hidden="true">❚❚</span> ${t("content.pause")}

@@ -6,7 +6,7 @@ import { Poll } from "../../api/poll.ts";
 import type { AudienceWindow, Mark, Marks, Now } from "../../api/types.ts";
 import { setParameters } from "../../app/router.ts";
 import { setTitle } from "../../app/title.ts";
-import { clock, count, dayAndClock, duration, error, shortClock } from "../../i18n/format.ts";
+import { clock, count, dayAndClock, duration, error, shortClock, UNKNOWN } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/chart/gs-chart.ts";
 import type { ChartMark, Span } from "../../parts/chart/gs-chart.ts";
@@ -88,7 +88,7 @@ export class GsContent extends GsElement {
     const { contentId } = this;
     this.history.want({ contentId, resolution, by: null, shown: this.span, live, now: time });
     const { from, to } = this.lastMinute();
-    const shown = this.byMinutes ? { from: this.span.from, to } : { from, to };
+    const shown = { from: this.byMinutes ? this.span.from : from - MINUTE_MS, to };
     this.minutes.want({ contentId, resolution: "1m", by: null, shown, live: shown, now: time });
   }
 
@@ -108,11 +108,19 @@ export class GsContent extends GsElement {
     const missing = this.now.failed?.trouble === "missing" && !this.now.answer;
     if (!this.now.answer && !this.now.failed) return html`${this.header()}<gs-state></gs-state>`;
     if (missing && this.phase === "upcoming") return html`${this.header()}${this.upcoming()}`;
-    if (missing) return html`${this.header()}<gs-state .state=${"no-such-content"}></gs-state>`;
+    if (missing)
+      return html`${this.header()}<gs-state
+          .state=${this.facts.known ? "nothing-yet" : "no-such-content"}
+        ></gs-state>`;
     if (!this.now.answer && this.now.failed) return html`${this.header()}${stateOf(this.now.failed)}`;
     return html`
       ${this.header()} ${this.phase === "upcoming" ? this.upcoming() : nothing} ${this.figures()}
-      <gs-content-tools .view=${this.view} .span=${this.span} .now=${this.time}></gs-content-tools>
+      <gs-content-tools
+        .view=${this.view}
+        .span=${this.span}
+        .now=${this.time}
+        ?moving=${this.phase !== "ended"}
+      ></gs-content-tools>
       <div class="body">
         <div class="main">
           ${this.charts()}
@@ -181,9 +189,9 @@ export class GsContent extends GsElement {
   private figures() {
     const still = this.view.chosen !== null || this.view.paused !== null || this.phase === "ended";
     const shown = still ? this.lastShown() : this.now.answer;
-    const [minute] = this.minutes.windows(this.lastMinute());
     const { from, to } = this.lastMinute();
-    const when = `${shortClock(from)}–${shortClock(to)}`;
+    const [minute] = this.minutes.windows({ from, to });
+    const [before] = this.minutes.windows({ from: from - MINUTE_MS, to: from });
     return html`
       <section class="figures card" aria-label=${t("content.figures")}>
         <gs-figure
@@ -200,10 +208,13 @@ export class GsContent extends GsElement {
             html`<gs-figure
               label=${t(label)}
               definition=${definition}
-              value=${minute ? value(minute) : "–"}
-              detail=${when}
+              value=${minute ? value(minute) : UNKNOWN}
+              detail=${t("content.before", { value: before ? value(before) : UNKNOWN })}
             ></gs-figure>`,
         )}
+        <p class="caption quiet">
+          ${t("content.last_minute", { from: shortClock(from), to: shortClock(to) })}
+        </p>
       </section>
     `;
   }

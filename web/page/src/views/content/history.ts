@@ -56,11 +56,11 @@ export class History implements ReactiveController {
     host.addController(this);
   }
 
-  /** Whether the first answer about what is shown is still to come. */
+  /** Whether an answer about what is shown is still to come; what is only just over comes without a word. */
   get loading(): boolean {
-    return (
-      this.wanted !== null && this.failed === null && this.series.size === 0 && this.missing().length > 0
-    );
+    if (!this.wanted || this.failed) return false;
+    const before = this.wanted.now - LATE_MS - this.series.step;
+    return this.missing().some(({ from }) => from < before);
   }
 
   /** Show this from now on: what is missing of it is asked for. Null stops. */

@@ -61,7 +61,7 @@ export const contentStyle = css`
   }
   .charts {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr));
+    grid-template-columns: minmax(0, 1fr);
     gap: var(--gap);
   }
   .charts .head,
@@ -74,6 +74,20 @@ export const contentStyle = css`
   }
   gs-chart {
     --chart-height: 11.5rem;
+  }
+  .caption {
+    grid-column: 1 / -1;
+    font-size: 0.875rem;
+  }
+  @media (min-width: 46rem) {
+    .charts {
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+    }
+  }
+  @media (min-width: 1800px) {
+    .charts {
+      grid-template-columns: repeat(3, minmax(0, 1fr));
+    }
   }
   @media (min-width: 1400px) {
     .body {
