@@ -10,17 +10,9 @@ import "./gs-banner.ts";
 import "./gs-header.ts";
 import { Routed, type Route } from "./router.ts";
 import { setTitle } from "./title.ts";
+import { VIEWS } from "./views.ts";
 
-const VIEWS: Record<Route["view"], () => Promise<unknown>> = {
-  overview: () => import("../views/overview/gs-overview.ts"),
-  content: () => import("../views/content/gs-content.ts"),
-  preferences: () => import("../views/preferences/gs-preferences.ts"),
-  health: () => import("../views/health/gs-health.ts"),
-  "sign-in": () => import("./gs-sign-in.ts"),
-  unknown: () => Promise.resolve(),
-};
-
-/** The page: its header, and the view that the address names. Each view's code is fetched when it is first shown. */
+/** The page: its header, and the view that the address names. */
 @customElement("gs-app")
 export class GsApp extends GsElement {
   static override styles = [

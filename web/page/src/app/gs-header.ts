@@ -137,9 +137,11 @@ export class GsHeader extends GsElement {
           order: 1;
           width: 100%;
           justify-content: space-between;
+          column-gap: 0;
         }
         nav a {
-          padding-inline: 6px;
+          padding-inline: 4px;
+          font-size: 0.9375rem;
         }
       }
     `,

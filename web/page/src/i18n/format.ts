@@ -1,15 +1,15 @@
-import { locale } from "./locale.ts";
+import { regional } from "./locale.ts";
 
 type Format = Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat;
 
 const made = new Map<string, Format>();
 
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  return kept(`n${locale()}${JSON.stringify(options)}`, () => new Intl.NumberFormat(locale(), options));
+  return kept(`n${regional()}${JSON.stringify(options)}`, () => new Intl.NumberFormat(regional(), options));
 }
 
 function times(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  return kept(`t${locale()}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale(), options));
+  return kept(`t${regional()}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(regional(), options));
 }
 
 function kept<One extends Format>(key: string, make: () => One): One {
@@ -119,7 +119,7 @@ export function relative(ms: number, to: number): string {
       : Math.abs(minutes) < 24 * 60
         ? [Math.round(minutes / 60), "hour"]
         : [Math.round(minutes / (24 * 60)), "day"];
-  return kept(`r${locale()}`, () => new Intl.RelativeTimeFormat(locale(), { numeric: "auto" })).format(
+  return kept(`r${regional()}`, () => new Intl.RelativeTimeFormat(regional(), { numeric: "auto" })).format(
     value,
     unit,
   );

@@ -1,6 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { LOCALES, chooseLocale, direction, locale, setLocale, t, worded, type Locale } from "./locale.ts";
+import {
+  LOCALES,
+  chooseLocale,
+  direction,
+  locale,
+  regional,
+  setLocale,
+  t,
+  worded,
+  type Locale,
+} from "./locale.ts";
 
 describe("the language", () => {
   beforeEach(() => {
@@ -35,6 +45,17 @@ describe("the language", () => {
     expect(direction()).toBe(document.documentElement.dir);
   });
 
+  it.each([
+    ["en", ["de", "en-GB", "en-US"], "en-GB"],
+    ["de", ["en-GB", "de-CH"], "de-CH"],
+    ["fr", ["en-GB"], "fr"],
+  ] as [Locale, string[], string][])("%s for a browser of %j writes numbers as %s does", async (...given) => {
+    const [chosen, asked, written] = given;
+    vi.spyOn(navigator, "languages", "get").mockReturnValue(asked);
+    await setLocale(chosen, false);
+    expect(regional()).toBe(written);
+  });
+
   it("has plurals as it needs them", async () => {
     await setLocale("ar", false);
     const said = [0, 1, 2, 3, 11, 100].map((count) => t("overview.found", { count }));
@@ -49,7 +70,7 @@ describe("the language", () => {
 
   it("has no word for a code that is not known, which stands as it is", async () => {
     await setLocale("de", false);
-    expect(worded("overview.problem_", "stalling")).toBe("Stockt");
+    expect(worded("overview.problem_", "stalling")).toBe("Unterbrechungen");
     expect(worded("overview.problem_", "<b>new</b>")).toBe("<b>new</b>");
   });
 });

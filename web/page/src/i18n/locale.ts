@@ -36,6 +36,9 @@ const hosts = new Set<ReactiveControllerHost>();
 /** The language that is spoken now. */
 export const locale = (): Locale => current;
 
+/** That language as it is spoken where the browser is, for numbers and times: en-GB writes 18:30. */
+export const regional = (): string => navigator.languages.find((tag) => asLocale(tag) === current) ?? current;
+
 /** Which way it is written. */
 export const direction = (): "ltr" | "rtl" => (current === "ar" ? "rtl" : "ltr");
 
@@ -67,7 +70,7 @@ function asLocale(tag: string | null): Locale | undefined {
 export function t(key: MessageKey, values?: Arguments): string {
   let message = compiled.get(key);
   if (!message) {
-    message = new IntlMessageFormat(messages[key] ?? key, current);
+    message = new IntlMessageFormat(messages[key] ?? key, regional());
     compiled.set(key, message);
   }
   return String(message.format(values && isolated(values)));

@@ -26,6 +26,7 @@ export class GsBadge extends GsElement {
         font-size: 0.8125rem;
       }
       .detail {
+        display: inline-block;
         color: var(--text);
         font-variant-numeric: tabular-nums;
       }

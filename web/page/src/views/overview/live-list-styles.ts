@@ -12,7 +12,7 @@ export const liveListStyles = [
     }
     table {
       display: grid;
-      grid-template-columns: minmax(11rem, 3fr) minmax(6rem, 2fr) 7.5rem 6rem 5.5rem minmax(9rem, 2.5fr);
+      grid-template-columns: minmax(11rem, 3.4fr) minmax(5rem, 1.4fr) 7.5rem 6.75rem 8.5rem minmax(9rem, 3fr);
     }
     thead,
     tbody,
@@ -27,6 +27,7 @@ export const liveListStyles = [
       flex-direction: column;
       justify-content: center;
       min-width: 0;
+      padding: 6px 8px;
       border: 0;
     }
     thead th {
@@ -36,7 +37,8 @@ export const liveListStyles = [
       gap: 4px;
       color: var(--quiet);
       font-size: 0.8125rem;
-      font-weight: 600;
+      font-weight: 500;
+      line-height: 1.3;
     }
     thead tr,
     tbody tr {
@@ -91,6 +93,7 @@ export const liveListStyles = [
     thead .viewers,
     thead .change,
     thead .stalls {
+      padding-inline-start: 0;
       align-items: center;
       justify-content: flex-end;
     }

@@ -51,7 +51,7 @@ export const overviewStyles = [
     }
     @media (min-width: 70rem) {
       .columns {
-        grid-template-columns: minmax(0, 1fr) 19rem;
+        grid-template-columns: minmax(0, 1fr) 17.5rem;
       }
     }
     @media (max-width: 40rem) {
