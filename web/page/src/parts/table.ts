@@ -23,19 +23,23 @@ export const tableStyles = css`
     position: relative; /* words for screen readers scroll with it: they are laid out absolutely */
     overflow-x: auto;
   }
-  .scrolling th {
+  .scrolling th:first-child {
+    min-width: 8rem;
+  }
+  .scrolling .moment,
+  .scrolling td.number {
     white-space: nowrap;
   }
   .scrolling tbody th {
-    min-width: 8rem;
     font-weight: 600;
-    white-space: normal;
-    overflow-wrap: anywhere;
+    overflow-wrap: break-word;
   }
   .scrolling thead th {
+    min-width: 4.5rem;
     color: var(--quiet);
     font-size: 0.875rem;
     font-weight: 600;
+    vertical-align: bottom;
   }
 `;
 

@@ -33,7 +33,7 @@ export const cardStyles = css`
   }
   dl {
     display: grid;
-    grid-template-columns: minmax(0, auto) auto;
+    grid-template-columns: auto minmax(0, 1fr);
     gap: 2px 12px;
     font-size: 0.875rem;
     font-variant-numeric: tabular-nums;
@@ -43,6 +43,10 @@ export const cardStyles = css`
   }
   dd {
     text-align: end;
+  }
+  dd bdi,
+  dd.events {
+    white-space: nowrap;
   }
   .events {
     font-size: 1.125rem;
@@ -75,35 +79,38 @@ export const functionCard = (one: FunctionHealth, blamed: boolean) => html`
   </li>
 `;
 
-const fact = (label: string, value: string, big = false) => html`
+const fact = (label: string, value: unknown, big = false) => html`
   <dt>${label}</dt>
   <dd class=${big ? "events" : nothing}>${value}</dd>
 `;
 
-function facts(one: FunctionHealth): [label: string, value: string, big?: boolean][] {
-  const told: [label: string, value: string | null, big?: boolean][] = [
-    [
-      t("health.events_in"),
-      one.events_in_per_second === null ? null : perSecond(one.events_in_per_second),
-      true,
-    ],
-    [
-      t("health.events_out"),
-      one.events_out_per_second === null ? null : perSecond(one.events_out_per_second),
-      true,
-    ],
+type Fact = [label: string, value: unknown, big?: boolean];
+
+/** What is known of it; null where a function has no such thing, or where there is nothing to tell. */
+function facts(one: FunctionHealth): Fact[] {
+  const { events_in_per_second: comes, events_out_per_second: goes, waiting, oldest_ms, busy } = one;
+  const told: Fact[] = [
+    [t("health.card_in"), comes === null ? null : perSecond(comes), true],
+    [t("health.card_out"), goes === null ? null : perSecond(goes), true],
     [t("health.calls"), one.kind === "http" ? perSecond(one.calls_per_second) : null],
     [t("health.failures"), one.failures_per_second > 0 ? perSecond(one.failures_per_second) : null],
-    [t("health.waiting"), one.waiting === null ? null : waiting(one.waiting, one.oldest_ms)],
-    [t("health.parked"), one.parked ? count(one.parked) : null],
-    [t("health.durations"), one.duration_ms_p50 === null ? null : durations(one)],
-    [t("health.busy_share"), one.busy === null ? null : percent(one.busy)],
+    [
+      t("health.card_waiting"),
+      waiting === null ? null : pair(count(waiting), oldest_ms ? duration(oldest_ms) : ""),
+    ],
+    [t("health.card_parked"), one.parked ? count(one.parked) : null],
+    [
+      t("health.card_duration"),
+      one.duration_ms_p50 === null
+        ? null
+        : pair(duration(one.duration_ms_p50), duration(one.duration_ms_p99)),
+    ],
+    [t("health.busy_share"), busy === null ? null : percent(busy)],
   ];
-  return told.flatMap(([label, value, big]) => (value === null ? [] : [[label, value, big ?? false]]));
+  return told.filter(([, value]) => value !== null);
 }
 
-const waiting = (records: number, oldestMs: number | null): string =>
-  oldestMs ? t("health.pair", { one: count(records), other: duration(oldestMs) }) : count(records);
-
-const durations = ({ duration_ms_p50, duration_ms_p99 }: FunctionHealth): string =>
-  t("health.pair", { one: duration(duration_ms_p50), other: duration(duration_ms_p99) });
+/** Two values of one fact; a line may break between them, never inside. */
+const pair = (one: string, other: string) => html`
+  <bdi>${one}</bdi>${other ? html` · <bdi>${other}</bdi>` : nothing}
+`;

@@ -100,13 +100,17 @@ export const functionColumns = (): Column<FunctionHealth>[] => [
   {
     label: t("health.last_seen"),
     definition: "Health/last_seen",
-    shown: (row) => (row.last_seen === null ? t("health.never") : clock(Date.parse(row.last_seen))),
+    shown: (row) =>
+      row.last_seen === null
+        ? t("health.never")
+        : html`<span class="moment">${clock(Date.parse(row.last_seen))}</span>`,
     raw: (row) => row.last_seen,
   },
   {
     label: t("health.last_error"),
     definition: "Health/last_error",
-    shown: ({ last_error }) => (last_error ? errorTold(last_error) : nothing),
+    shown: ({ last_error }) =>
+      last_error ? html`<div class="error">${errorTold(last_error)}</div>` : nothing,
     raw: (row) => row.last_error?.reason ?? null,
   },
 ];

@@ -15,7 +15,7 @@ import { stateOf } from "../../parts/gs-state.ts";
 import { exportButton, table, tableStyles } from "../../parts/table.ts";
 import { shared } from "../../styles/shared.ts";
 import { letterColumns } from "./letter-columns.ts";
-import { grouped, type LetterGroup } from "./letters.ts";
+import { grouped, keyOf, type LetterGroup } from "./letters.ts";
 import { outcome, replay, type Outcome } from "./replay.ts";
 import { stateStyles } from "./styles.ts";
 import { functionName } from "./words.ts";
@@ -39,16 +39,12 @@ export class GsDeadLetters extends GsElement {
         align-content: start;
         gap: 12px;
       }
-      .head,
-      .group {
+      .head {
         display: flex;
         flex-wrap: wrap;
         align-items: center;
         justify-content: space-between;
         gap: 8px;
-      }
-      .group {
-        align-items: start;
       }
       .groups {
         display: grid;
@@ -56,18 +52,28 @@ export class GsDeadLetters extends GsElement {
         list-style: none;
       }
       .group {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) auto;
+        align-items: start;
+        gap: 8px;
         padding-block-start: 8px;
         border-block-start: 1px solid var(--line);
       }
-      details {
-        flex: 1 1 16rem;
+      .opens {
+        border-color: transparent;
+        background: none;
+        text-align: start;
+      }
+      .letters {
+        grid-column: 1 / -1;
         min-width: 0;
       }
-      summary {
-        min-height: 36px;
-        padding-block: 6px;
-        overflow-wrap: anywhere;
-        cursor: pointer;
+      code {
+        display: block;
+        min-width: 10rem;
+      }
+      [role="status"] ul {
+        padding-inline-start: 20px;
       }
       code,
       bdi {
@@ -80,6 +86,8 @@ export class GsDeadLetters extends GsElement {
   @property({ type: Number }) total: number | null = null;
 
   @state() private more: Letters | null = null;
+  /** The groups whose letters are listed. */
+  @state() private open: ReadonlySet<string> = new Set();
   @state() private working = false;
   @state() private told: Outcome | null = null;
   @query("gs-confirm") private readonly confirm!: GsConfirm;
@@ -124,11 +132,7 @@ export class GsDeadLetters extends GsElement {
       return html`<p class="good"><span aria-hidden="true">✓</span> ${t("health.no_dead_letters")}</p>`;
     return html`
       <ul class="groups">
-        ${repeat(
-          groups,
-          (group) => JSON.stringify([group.function, group.reason]),
-          (group) => this.group(group),
-        )}
+        ${repeat(groups, keyOf, (group) => this.group(group))}
       </ul>
       ${next === null ? nothing : this.further(next)}
     `;
@@ -137,21 +141,22 @@ export class GsDeadLetters extends GsElement {
   private group(group: LetterGroup) {
     const { letters, reason } = group;
     const name = functionName(group.function);
-    const title = t("health.letters_of", { function: name, reason });
+    const key = keyOf(group);
+    const open = this.open.has(key);
     return html`
       <li class="group">
-        <details>
-          <summary>
-            <strong class="number">${count(letters.length)}</strong> · <bdi>${name}</bdi> ·
-            <bdi lang="en">${reason}</bdi>
-          </summary>
-          ${table(title, letterColumns(), letters.slice(0, LISTED))}
-          ${
-            letters.length > LISTED
-              ? html`<p class="quiet">${t("health.newest_of", { count: letters.length, listed: LISTED })}</p>`
-              : nothing
-          }
-        </details>
+        <button
+          type="button"
+          class="opens"
+          aria-expanded=${open}
+          @click=${() => {
+            this.toggle(key);
+          }}
+        >
+          <span aria-hidden="true">${open ? "▾" : "▸"}</span>
+          <strong class="number">${count(letters.length)}</strong> · <bdi>${name}</bdi> ·
+          <bdi lang="en">${reason}</bdi>
+        </button>
         <button
           type="button"
           aria-label=${t("health.replay_these_of", { function: name, reason })}
@@ -160,8 +165,28 @@ export class GsDeadLetters extends GsElement {
         >
           ${t("health.replay_these")}
         </button>
+        ${open ? this.opened(group, t("health.letters_of", { function: name, reason })) : nothing}
       </li>
     `;
+  }
+
+  private opened({ letters }: LetterGroup, title: string) {
+    return html`
+      <div class="letters">
+        ${table(title, letterColumns(), letters.slice(0, LISTED))}
+        ${
+          letters.length > LISTED
+            ? html`<p class="quiet">${t("health.newest_of", { count: letters.length, listed: LISTED })}</p>`
+            : nothing
+        }
+      </div>
+    `;
+  }
+
+  private toggle(key: string): void {
+    const open = new Set(this.open);
+    if (!open.delete(key)) open.add(key);
+    this.open = open;
   }
 
   private further(cursor: string) {

@@ -36,6 +36,9 @@ export class GsPipeline extends GsElement {
         justify-content: space-between;
         gap: 8px;
       }
+      .error {
+        min-width: 16rem;
+      }
       .legend {
         display: flex;
         flex-wrap: wrap;
@@ -61,6 +64,7 @@ export class GsPipeline extends GsElement {
         grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr));
         gap: 8px;
         margin-block-start: 8px;
+        align-content: start;
       }
       h3 {
         color: var(--quiet);
@@ -69,7 +73,13 @@ export class GsPipeline extends GsElement {
       }
       @media (min-width: 1100px) {
         .stages {
-          grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 2fr) minmax(0, 2fr);
+          grid-template: auto auto / minmax(0, 1fr) minmax(0, 1.1fr) minmax(0, 2fr) minmax(0, 2fr);
+          row-gap: 0;
+        }
+        .stages section {
+          display: grid;
+          grid-row: span 2;
+          grid-template-rows: subgrid;
         }
         .cards {
           grid-template-columns: repeat(auto-fill, minmax(min(100%, 11rem), 1fr));

@@ -19,7 +19,7 @@ export const letterColumns = (): Column<Letter>[] => [
   { label: t("health.content"), shown: contentTold, raw: contentOf },
   {
     label: t("health.dead_at"),
-    shown: (letter) => dayAndClock(Date.parse(letter.dead_at)),
+    shown: (letter) => html`<span class="moment">${dayAndClock(Date.parse(letter.dead_at))}</span>`,
     raw: (letter) => letter.dead_at,
   },
   { label: t("health.first_appended_at"), raw: (letter) => letter.first_appended_at },

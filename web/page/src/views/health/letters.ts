@@ -7,11 +7,15 @@ export interface LetterGroup {
   letters: Letter[];
 }
 
+/** What tells a group from the others. */
+export const keyOf = (told: { function: string; reason: string }): string =>
+  JSON.stringify([told.function, told.reason]);
+
 /** Letters by function and reason, the largest group first. A letter that is there twice counts once. */
 export function grouped(letters: Letter[]): LetterGroup[] {
   const groups = new Map<string, LetterGroup>();
   for (const letter of new Map(letters.map((one) => [one.record_id, one])).values()) {
-    const key = JSON.stringify([letter.function, letter.reason]);
+    const key = keyOf(letter);
     const group = groups.get(key) ?? { function: letter.function, reason: letter.reason, letters: [] };
     group.letters.push(letter);
     groups.set(key, group);

@@ -50,7 +50,7 @@ export const healthStyles = css`
     display: grid;
     grid-template-columns: auto minmax(0, 1fr);
     gap: 4px 16px;
-    min-height: 7.5rem;
+    min-height: 5.5rem;
     align-content: start;
     border-inline-start: 6px solid var(--bad);
   }
@@ -82,6 +82,16 @@ export const healthStyles = css`
     display: grid;
     grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr));
     gap: var(--gap);
+  }
+  @media (min-width: 1100px) {
+    .charts {
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+    }
+  }
+  @media (min-width: 1700px) {
+    .charts {
+      grid-template-columns: repeat(4, minmax(0, 1fr));
+    }
   }
   .charts .card,
   .pair .card {

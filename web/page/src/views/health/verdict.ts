@@ -1,4 +1,4 @@
-import type { Health } from "../../api/types.ts";
+import type { FunctionHealth, Health } from "../../api/types.ts";
 import { clock, count, duration, multiple, percent, rate } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { functionName } from "./words.ts";
@@ -17,7 +17,7 @@ export interface Verdict {
 export function verdict(health: Health): Verdict {
   const { bottleneck, functions } = health;
   if (bottleneck === null)
-    return { state: "ok", sentence: t("health.fine"), figures: [], advice: "", error: "" };
+    return { state: "ok", sentence: t("health.fine"), figures: flow(functions), advice: "", error: "" };
   const { why } = bottleneck;
   const blamed = functions.find((one) => one.name === bottleneck.function);
   const others = functions.filter(
@@ -33,6 +33,14 @@ export function verdict(health: Health): Verdict {
     ].join(" "),
     error: why === "failing" || why === "silent" ? (blamed?.last_error?.reason ?? "") : "",
   };
+}
+
+/** How much comes in, and how much of it is counted. */
+function flow(functions: FunctionHealth[]): string[] {
+  const comes = functions.find((one) => one.name === "ingest")?.events_in_per_second ?? null;
+  const counted = functions.find((one) => one.name === "aggregate")?.events_out_per_second ?? null;
+  if (comes === null || counted === null) return [];
+  return [t("health.flow", { comes: rate(comes), counted: rate(counted) })];
 }
 
 function sentence(
@@ -66,7 +74,7 @@ function figures({
     [t("health.waiting"), waiting === null ? null : count(waiting)],
     [t("health.oldest"), oldest_ms === null ? null : duration(oldest_ms)],
     [t("health.busy_share"), busy === null ? null : percent(busy)],
-    [t("health.failures"), failures_per_second === null ? null : perSecond(failures_per_second)],
+    [t("health.failures"), failures_per_second ? perSecond(failures_per_second) : null],
   ];
   return known.flatMap(([label, value]) => (value === null ? [] : [t("health.figure", { label, value })]));
 }

@@ -27,7 +27,8 @@ const named = <Row extends Ranked<Titled>>(): Column<Row>[] => [
   { label: t("preferences.rank"), raw: (row) => row.rank },
   {
     label: t("preferences.content"),
-    shown: (row) => html`<span class="rank">${count(row.rank)}</span> ${contentLink(row)}`,
+    shown: (row) =>
+      html`<span class="ranked"><span class="rank">${count(row.rank)}</span> ${contentLink(row)}</span>`,
     raw: (row) => row.title,
   },
   { label: t("preferences.content_id"), raw: (row) => row.content_id },
@@ -53,7 +54,7 @@ export const alsoColumns = (): Column<Also>[] => [
   {
     label: t("preferences.lift"),
     definition: "lift",
-    shown: (row) => liftInWords(row.lift),
+    shown: (row) => html`<span class="lift">${liftInWords(row.lift)}</span>`,
     raw: (row) => row.lift,
   },
 ];

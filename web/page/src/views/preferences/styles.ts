@@ -38,6 +38,7 @@ export const preferencesStyles = css`
     gap: 8px;
   }
   .head h2 {
+    flex: 1 1 12rem;
     min-width: 0;
     overflow-wrap: anywhere;
   }
@@ -45,9 +46,13 @@ export const preferencesStyles = css`
     padding-block: 24px;
     color: var(--quiet);
   }
+  .ranked {
+    display: flex;
+    gap: 8px;
+  }
   .rank {
-    display: inline-block;
-    min-width: 1.5em;
+    flex: none;
+    min-width: 1.25em;
     color: var(--quiet);
     font-variant-numeric: tabular-nums;
   }
@@ -56,9 +61,13 @@ export const preferencesStyles = css`
     gap: 4px;
     min-width: 5rem;
   }
+  .lift {
+    display: block;
+    min-width: 7rem;
+  }
   .segments {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr));
     gap: 24px var(--gap);
     min-height: 20rem;
     align-content: start;
