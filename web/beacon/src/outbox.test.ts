@@ -104,6 +104,17 @@ describe("the interval", () => {
     expect(world.types).toEqual(["join", "play"]);
   });
 
+  it("is kept while the video is paused, by timers that are early by a fraction", async () => {
+    const exact = performance.now.bind(performance);
+    const early = vi.spyOn(performance, "now").mockImplementation(() => exact() + 0.9);
+    world.watch();
+    world.video.play();
+    world.video.pause();
+    early.mockImplementation(() => exact() + 0.2);
+    await world.pass(10_000);
+    expect(world.of("heartbeat")).toHaveLength(1);
+  });
+
   it("is kept in a hidden tab whose timers are held back, as long as the video plays", async () => {
     vi.stubGlobal("setTimeout", () => 0);
     world.watch();

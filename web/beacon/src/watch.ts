@@ -75,7 +75,7 @@ const start = (video: Watched, options: Options): Handle => {
   const schedule = (): void => {
     dueAt = lastAt + out.every() * 1000;
     clearTimeout(timer);
-    timer = setTimeout(guarded(beat), Math.max(0, dueAt - performance.now()));
+    timer = setTimeout(guarded(report), Math.max(0, Math.ceil(dueAt - performance.now())));
   };
 
   const rest = (): void => {
@@ -86,9 +86,7 @@ const start = (video: Watched, options: Options): Handle => {
 
   const isRemoved = (): boolean => wasConnected && !video.isConnected;
 
-  /** Called by the timer and, since timers of hidden tabs are slowed down, whenever the video plays on. */
-  const beat = (): void => {
-    if (performance.now() < dueAt) return;
+  const report = (): void => {
     if (isRemoved()) {
       stop();
       return;
@@ -98,6 +96,11 @@ const start = (video: Watched, options: Options): Handle => {
     guarded(playing.report)();
     out.flush();
     if (!playing.present()) rest();
+  };
+
+  /** Looks for a report that is overdue whenever the video plays on, since timers of hidden tabs are slowed down. */
+  const beat = (): void => {
+    if (performance.now() >= dueAt) report();
   };
 
   const out = outbox(options, () => {
