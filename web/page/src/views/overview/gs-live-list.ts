@@ -106,8 +106,8 @@ export class GsLiveList extends GsElement {
         <th role="rowheader" scope="row" class="content">
           <a href=${contentAddress(content_id)} dir="auto">${title ?? content_id}</a>
           <span class="about">
-            ${title === null ? nothing : html`<bdi>${content_id}</bdi>`}
             ${starts_at === null ? nothing : html`<span>${this.began(starts_at)}</span>`}
+            ${title === null ? nothing : html`<bdi>${content_id}</bdi>`}
           </span>
         </th>
         <td role="cell" class="trend">

@@ -12,7 +12,10 @@ export const liveListStyles = [
     }
     table {
       display: grid;
-      grid-template-columns: minmax(11rem, 3.4fr) minmax(5rem, 1.4fr) 7.5rem 6.75rem 8.5rem minmax(9rem, 3fr);
+      grid-template-columns: minmax(11rem, 3.4fr) minmax(5rem, 1.7fr) 7.5rem 6.75rem 8.5rem minmax(
+          9rem,
+          2.7fr
+        );
     }
     thead,
     tbody,
@@ -72,13 +75,16 @@ export const liveListStyles = [
       text-decoration: underline;
     }
     .about {
-      display: flex;
-      flex-wrap: wrap;
-      gap: 0 12px;
+      max-width: 100%;
+      overflow: hidden;
       color: var(--quiet);
       font-size: 0.8125rem;
       font-weight: 400;
-      overflow-wrap: anywhere;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .about :not(:last-child) {
+      margin-inline-end: 8px;
     }
     gs-sparkline {
       width: 100%;
@@ -163,6 +169,10 @@ export const liveListStyles = [
       }
       .content {
         grid-area: content;
+      }
+      .about {
+        white-space: normal;
+        overflow-wrap: anywhere;
       }
       .trend {
         grid-area: trend;

@@ -14,9 +14,10 @@ export const overviewStyles = [
       flex-wrap: wrap;
       align-items: center;
       gap: 8px 40px;
-      min-height: 6.5rem;
+      min-height: 7rem;
     }
     .head gs-figure {
+      --figure-size: 2rem;
       min-width: 8rem;
     }
     search {
@@ -57,6 +58,9 @@ export const overviewStyles = [
     @media (max-width: 40rem) {
       .head {
         gap: 4px 24px;
+      }
+      .head gs-figure {
+        --figure-size: 1.625rem;
       }
       h1 {
         width: 100%;
