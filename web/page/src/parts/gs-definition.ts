@@ -148,7 +148,9 @@ export class GsDefinition extends GsElement {
     const definition = definitions[this.name];
     if (!definition) throw new Error(`docs/metrics.md has no section called ${this.name}`);
     this.definition = definition;
-    const erring = /_error\b/.test(definition.name) || `${this.name}_error` in definitions;
+    const erring =
+      `${this.name}_error` in definitions ||
+      /_error\b|standard error/.test(JSON.stringify([definition.name, definition.paragraphs]));
     this.errors = erring ? (definitions[ERRORS]?.paragraphs ?? []) : [];
   }
 

@@ -68,9 +68,16 @@ export class GsDeadLetters extends GsElement {
         grid-column: 1 / -1;
         min-width: 0;
       }
+      .letters .scrolling {
+        max-height: 24rem;
+        overflow-y: auto;
+      }
       code {
+        font-size: 0.8125rem;
+      }
+      .record {
         display: block;
-        min-width: 10rem;
+        min-width: 9rem;
       }
       [role="status"] ul {
         padding-inline-start: 20px;

@@ -11,7 +11,7 @@ import { contentOf } from "./letters.ts";
 export const letterColumns = (): Column<Letter>[] => [
   {
     label: t("health.record"),
-    shown: (letter) => html`<code>${letter.record_id}</code>`,
+    shown: (letter) => html`<code class="record">${letter.record_id}</code>`,
     raw: (letter) => letter.record_id,
   },
   { label: t("health.function"), raw: (letter) => letter.function },

@@ -11,6 +11,7 @@ import { t } from "../../i18n/locale.ts";
 import { dimensionName } from "../../i18n/values.ts";
 import { barStyles } from "../../parts/bar.ts";
 import { GsElement } from "../../parts/element.ts";
+import "../../parts/gs-definition.ts";
 import { stateOf } from "../../parts/gs-state.ts";
 import { exportButton, table, tableStyles, type Column } from "../../parts/table.ts";
 import { shared } from "../../styles/shared.ts";
@@ -121,6 +122,7 @@ export class GsPreferences extends GsElement {
         ? [t("preferences.of_viewers", { count: answer.viewers }), asOf(answer.as_of)].join(" · ")
         : "",
       empty: t("preferences.also_nothing"),
+      definition: "Preferences and segments",
     });
   }
 
@@ -129,6 +131,7 @@ export class GsPreferences extends GsElement {
     return this.tableCard(t("preferences.top"), this.top, topColumns(), rows, {
       note: this.top.answer ? t("preferences.until", { time: when(this.top.answer.to) }) : "",
       empty: t("preferences.top_nothing"),
+      definition: "Top/watched_ms",
     });
   }
 
@@ -137,7 +140,7 @@ export class GsPreferences extends GsElement {
     poll: Poll<AlsoWatched> | Poll<Top>,
     columns: Column<Row>[],
     rows: Row[],
-    { note, empty }: { note: string; empty: string },
+    { note, empty, definition }: { note: string; empty: string; definition: string },
   ) {
     return card(
       heading,
@@ -147,6 +150,7 @@ export class GsPreferences extends GsElement {
           ${rows.length > 0 ? table(heading, columns, rows) : html`<p class="empty">${empty}</p>`}
         `,
       exportButton(heading, columns, rows, about(poll.answer)),
+      definition,
     );
   }
 
@@ -179,15 +183,24 @@ export class GsPreferences extends GsElement {
         </label>
         ${exportButton(heading, segmentColumns(this.by), answer ? segmentRows(answer) : [], about(answer))}
       `,
+      "segments",
     );
   }
 }
 
-const card = (heading: string, body: unknown, tools: unknown = nothing): TemplateResult => html`
+const card = (
+  heading: string,
+  body: unknown,
+  tools: unknown = nothing,
+  definition = "Preferences and segments",
+): TemplateResult => html`
   <section class="card">
     <div class="head">
       <h2><bdi>${heading}</bdi></h2>
-      <div class="row">${tools}</div>
+      <div class="row">
+        <gs-definition name=${definition} label=${heading}></gs-definition>
+        ${tools}
+      </div>
     </div>
     ${body}
   </section>

@@ -59,7 +59,8 @@ export const preferencesStyles = css`
   .share {
     display: grid;
     gap: 4px;
-    min-width: 5rem;
+    width: 5.5rem;
+    margin-inline-start: auto;
   }
   .lift {
     display: block;
@@ -67,7 +68,7 @@ export const preferencesStyles = css`
   }
   .segments {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 11rem), 1fr));
     gap: 24px var(--gap);
     min-height: 20rem;
     align-content: start;
