@@ -22,7 +22,7 @@ const LONGEST = 22;
 const ROWS = 3;
 const FONT_PX = 11;
 /** A narrower plot has no room for names: the signs stand alone. */
-const NARROW_PX = 480;
+const NARROW_PX = 640;
 
 /** Draw each mark as a line with its sign and name, on the first row where there is place; only the sign where there is none. */
 export function drawMarks(plot: uPlot, { model, colours, scale: drawnAt }: Drawing): void {

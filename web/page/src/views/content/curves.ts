@@ -30,7 +30,8 @@ const SILENCE_MS = 90_000;
 /** Where only whole numbers are on the way, the axis names no others. */
 const whole = (value: number): string => (Number.isInteger(value) ? compact(value) : "");
 
-const left = ({ stop = 0, complete = 0 }: Record<string, number>): number => stop + complete;
+/** Who went: by closing the player, or at the end. */
+export const left = ({ stop = 0, complete = 0 }: Record<string, number>): number => stop + complete;
 
 /** All charts of a content, the audience first. */
 export const CURVES: Curve[] = [
@@ -211,39 +212,3 @@ export function seriesOf(curve: Curve, { times, windows }: Grid, step: number, n
     };
   });
 }
-
-/** A figure of the last whole minute. */
-export interface Figure {
-  label: MessageKey;
-  definition: string;
-  value: (window: AudienceWindow) => string;
-}
-
-/** What the last whole minute tells, beside the viewers. */
-export const FIGURES: Figure[] = [
-  { label: "content.joins", definition: "events", value: ({ events }) => count(events.join ?? 0) },
-  { label: "content.leaves", definition: "events", value: ({ events }) => count(left(events)) },
-  {
-    label: "content.engagement",
-    definition: "engagement_rate",
-    value: (window) => percent(window.engagement_rate),
-  },
-  { label: "content.watched", definition: "watched_ms", value: (window) => duration(window.watched_ms) },
-  {
-    label: "content.rebuffering",
-    definition: "rebuffering_ratio",
-    value: (window) => percent(window.rebuffering_ratio),
-  },
-  {
-    label: "content.startup_p50",
-    definition: "startup_ms_p50",
-    value: (window) => duration(window.startup_ms_p50),
-  },
-  {
-    label: "content.startup_p95",
-    definition: "startup_ms_p95",
-    value: (window) => duration(window.startup_ms_p95),
-  },
-  { label: "content.bitrate", definition: "bitrate_kbps", value: (window) => bitrate(window.bitrate_kbps) },
-  { label: "content.errors", definition: "errors", value: (window) => count(window.errors) },
-];

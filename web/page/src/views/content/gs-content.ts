@@ -6,7 +6,7 @@ import { Poll } from "../../api/poll.ts";
 import type { AudienceWindow, Mark, Marks, Now } from "../../api/types.ts";
 import { setParameters } from "../../app/router.ts";
 import { setTitle } from "../../app/title.ts";
-import { clock, count, dayAndClock, duration, error, shortClock, UNKNOWN } from "../../i18n/format.ts";
+import { clock, count, dayAndClock, duration, error } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/chart/gs-chart.ts";
 import type { ChartMark, Span } from "../../parts/chart/gs-chart.ts";
@@ -15,12 +15,13 @@ import "../../parts/gs-figure.ts";
 import "../../parts/gs-state.ts";
 import { stateOf } from "../../parts/gs-state.ts";
 import { shared } from "../../styles/shared.ts";
-import { CURVES, FIGURES, gridOf, seriesOf, type Curve, type Grid } from "./curves.ts";
+import { CURVES, gridOf, seriesOf, type Curve, type Grid } from "./curves.ts";
 import { Facts, type Phase } from "./facts.ts";
 import "./gs-also-watched.ts";
 import "./gs-content-tools.ts";
 import "./gs-marks.ts";
 import "./gs-split.ts";
+import { minuteFigures } from "./figures.ts";
 import { History } from "./history.ts";
 import { contentStyle } from "./style.ts";
 import { resolutionOf, spanOf, STEPS, told, viewOf, type View } from "./view.ts";
@@ -50,8 +51,11 @@ export class GsContent extends GsElement {
   private readonly marks = new Poll<Marks>(this, MARKS_MS);
   private readonly now = new Poll<Now>(this, NOW_MS, (now) => {
     this.history.take(now);
+    this.openedAt ??= Date.parse(now.as_of);
   });
 
+  /** When the first figures came, ms: for whom the history is closed, curves begin there. */
+  private openedAt: number | null = null;
   private view: View = viewOf(new URLSearchParams());
   private span: Span = { from: 0, to: 0 };
 
@@ -83,6 +87,8 @@ export class GsContent extends GsElement {
     // the picture moves on by whole windows, not by every answer
     const calm = { ...times, now: Math.ceil(time / step) * step };
     this.span = spanOf(view, calm);
+    if (this.history.closed && this.openedAt !== null && !view.chosen)
+      this.span.from = Math.max(this.span.from, Math.min(this.openedAt, this.span.to - MINUTE_MS));
     const resolution = resolutionOf(this.span);
     const live = spanOf({ ...view, paused: null }, calm);
     const { contentId } = this;
@@ -189,9 +195,6 @@ export class GsContent extends GsElement {
   private figures() {
     const still = this.view.chosen !== null || this.view.paused !== null || this.phase === "ended";
     const shown = still ? this.lastShown() : this.now.answer;
-    const { from, to } = this.lastMinute();
-    const [minute] = this.minutes.windows({ from, to });
-    const [before] = this.minutes.windows({ from: from - MINUTE_MS, to: from });
     return html`
       <section class="figures card" aria-label=${t("content.figures")}>
         <gs-figure
@@ -203,20 +206,16 @@ export class GsContent extends GsElement {
           errorDefinition="concurrent_error"
           detail=${still ? dayAndClock(this.span.to) : t("content.now")}
         ></gs-figure>
-        ${FIGURES.map(
-          ({ label, definition, value }) =>
-            html`<gs-figure
-              label=${t(label)}
-              definition=${definition}
-              value=${minute ? value(minute) : UNKNOWN}
-              detail=${t("content.before", { value: before ? value(before) : UNKNOWN })}
-            ></gs-figure>`,
-        )}
-        <p class="caption quiet">
-          ${t("content.last_minute", { from: shortClock(from), to: shortClock(to) })}
-        </p>
+        ${this.minutes.closed ? nothing : this.minuteFigures()}
       </section>
     `;
+  }
+
+  private minuteFigures() {
+    const { from, to } = this.lastMinute();
+    const [minute] = this.minutes.windows({ from, to });
+    const [before] = this.minutes.windows({ from: from - MINUTE_MS, to: from });
+    return minuteFigures({ from, to }, minute, before);
   }
 
   private lastShown(): AudienceWindow | undefined {
@@ -224,8 +223,7 @@ export class GsContent extends GsElement {
   }
 
   private charts() {
-    const { failed, loading } = this.history;
-    const closed = failed && ["forbidden", "sign-in"].includes(failed.trouble);
+    const { failed, loading, closed } = this.history;
     const step = STEPS[resolutionOf(this.span)];
     const fine = { grid: gridOf(this.history.windows(this.span), step, this.time), step };
     const minutes = this.byMinutes ? this.minutes.windows(this.span) : [];

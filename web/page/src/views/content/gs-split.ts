@@ -11,6 +11,8 @@ import "../../parts/chart/gs-chart.ts";
 import type { ChartMark, Span } from "../../parts/chart/gs-chart.ts";
 import { swatch, swatchStyle } from "../../parts/chart/swatch.ts";
 import { GsElement } from "../../parts/element.ts";
+import "../../parts/gs-state.ts";
+import { stateOf } from "../../parts/gs-state.ts";
 import { exportButton, table, tableStyles, type Column } from "../../parts/table.ts";
 import { shared } from "../../styles/shared.ts";
 import { gridOf } from "./curves.ts";
@@ -129,6 +131,7 @@ export class GsSplit extends GsElement {
               </button>`,
           )}
         </div>
+        ${this.history.failed?.passing === false ? stateOf(this.history.failed) : nothing}
         ${split ? this.parts(split) : html`<p class="quiet">${t("content.split_text")}</p>`}
       </section>
     `;

@@ -56,6 +56,11 @@ export class History implements ReactiveController {
     host.addController(this);
   }
 
+  /** Whether the key that was entered does not open it. */
+  get closed(): boolean {
+    return this.failed !== null && ["forbidden", "sign-in"].includes(this.failed.trouble);
+  }
+
   /** Whether an answer about what is shown is still to come; what is only just over comes without a word. */
   get loading(): boolean {
     if (!this.wanted || this.failed) return false;
