@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from lab.browser import settle, until
 from tests.e2e.axe import violations
-from tests.e2e.live_page.driver import Observed, observed
+from tests.e2e.live_page.driver import Observed, observed, said
 from tests.e2e.live_page.stage import FINAL, Stage
 from tests.e2e.live_page.suite import PUBLISH
 from tests.e2e.live_page.test_safety import sign_in
@@ -23,8 +23,6 @@ VIEWS = {
     "overview": "#/",
     "nothing found": "#/?q=zzzzz",
     "content": CONTENT,
-    "split": f"{CONTENT}?split=device_type",
-    "compare": f"{CONTENT}?split=device_type&compare=mobile,desktop",
     "preferences": "#/preferences",
     "health": "#/health",
     "sign-in": "#/sign-in",
@@ -71,10 +69,10 @@ def test_an_open_definition_is_accessible(tab: Observed) -> None:
     assert_accessible(tab)
 
 
-def test_an_open_table_is_accessible(tab: Observed) -> None:
-    tab.open(CONTENT)
-    tab.page.get_by_role("button", name="Show as table").first.click()
-    tab.page.get_by_role("table").first.wait_for()
+def test_an_open_table_and_segments_that_are_compared_are_accessible(tab: Observed) -> None:
+    tab.open(f"{CONTENT}?split=device_type&compare=mobile,desktop")
+    tab.page.get_by_role("button", name=said("chart.as_table")).first.click()
+    tab.page.get_by_role("table", name=said("content.compare")).wait_for()
     assert_accessible(tab)
 
 
@@ -100,7 +98,7 @@ def test_what_is_said_when_no_answers_come_is_accessible(tab: Observed, status: 
     tab.open("#/")
     answering = {0: lambda route: route.abort(), 429: _refuse(429), 503: _refuse(503)}
     tab.page.route("**/v1/**", answering[status])
-    tab.page.locator("gs-banner").get_by_role("status").filter(has_text="⚠").wait_for()
+    tab.page.locator("gs-banner").get_by_text("⚠").wait_for()
     assert_accessible(tab)
     settle(tab.page)
 
