@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lab.crowd.match import Match
 
-_MATCH_SECONDS: Final = 120
+_MATCH_SECONDS: Final = 600
 _SHORTEST_MATCH: Final = 5
 _CLOSING_SECONDS: Final = 3
 

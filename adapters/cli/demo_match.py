@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from adapters.cli.demo_screen import Scene, showing
-from adapters.cli.demo_stage import mark_moments, set_stage
+from adapters.cli.demo_stage import mark_moments, name_probes, set_stage
 from adapters.cli.terminal import readable
 from lab.crowd.play import to_suite
 from lab.crowd.show import Show
@@ -38,9 +38,11 @@ async def play(console: "Console", url: str, match: "Match", stop: asyncio.Event
     show = Show(match, truth=True, separator=b",", clocks=True)
     scene = Scene(url, match.seconds)
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30.0) as client:
-        probes = [Probe(client, f"probe-{match.run_id}-{number}") for number in range(_PROBES)]
+        probed = [f"probe-{match.run_id}-{number}" for number in range(1, _PROBES + 1)]
+        probes = [Probe(client, content_id) for content_id in probed]
         watcher = Watcher(client, match.content_ids)
         earlier = await set_stage(client, match)
+        await name_probes(client, probed)
         with showing(scene, console) as draw:
             async with Sender(url, patience=_PATIENCE_SECONDS) as sender:
                 playing = asyncio.ensure_future(to_suite(show, sender, 1.0, None, lambda *_: None))

@@ -38,6 +38,8 @@ _GOALS: Final = (0.17, 0.29, 0.41, 0.63, 0.71, 0.86)
 """Fractions of the run; each match has some of them."""
 _MINUTE_MS: Final = 60_000
 _EARLIER_VIEWERS: Final = 1_000
+_EARLIER_EVENTS: Final = (("join", 20_000, None), ("heartbeat", 11_000, 9_000), ("stop", 1_000, 10_000))
+"""Each with its time before the end and the time watched since the last report, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,13 @@ async def set_stage(client: "httpx.AsyncClient", match: "Match") -> int:
     return len(body["events"])
 
 
+async def name_probes(client: "httpx.AsyncClient", probed: list[str]) -> None:
+    """Say what the probes' contents are for, wherever they are listed."""
+    for number, content_id in enumerate(probed, 1):
+        entry = {"title": f"Probe {number}: how soon events are seen"}
+        (await client.put(_path(content_id), json=entry)).raise_for_status()
+
+
 def _earlier_events(match: "Match", content_id: str, ended_at: int) -> dict[str, Any]:
     """Its last moments: who is there at the end leaves within a second."""
     viewers = min(match.viewers, _EARLIER_VIEWERS)
@@ -115,9 +124,10 @@ def _earlier_events(match: "Match", content_id: str, ended_at: int) -> dict[str,
             "content_type": "live",
             "viewer_id": f"earlier-{viewer}",
             "session_id": f"earlier-{viewer}",
+            "watched_ms": watched_ms,
         }
         for viewer in range(viewers)
-        for kind, before_ms in (("join", 20_000), ("heartbeat", 11_000), ("stop", 1_000))
+        for kind, before_ms, watched_ms in _EARLIER_EVENTS
     ]
     return {"batch_id": f"earlier-{match.run_id}", "events": events}
 

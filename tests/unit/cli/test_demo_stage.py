@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from adapters.cli.demo_stage import mark_moments, moments, set_stage, title
+from adapters.cli.demo_stage import mark_moments, moments, name_probes, set_stage, title
 from lab.crowd.match import FULL_TIME, KICK_OFF, Match
 from tests.unit.contents.stage import Stage
 
@@ -49,6 +49,7 @@ def test_the_suite_is_told_of_all_of_it() -> None:
         async with httpx.AsyncClient(base_url="http://suite", transport=httpx.MockTransport(told)) as client:
             events = await set_stage(client, match)
             await mark_moments(client, match)
+            await name_probes(client, ["probe-1"])
             return events
 
     assert asyncio.run(staged()) == sum(posted) == 60
@@ -56,6 +57,7 @@ def test_the_suite_is_told_of_all_of_it() -> None:
     seen = stage.overview()
     assert [one["title"] for one in seen["upcoming"]] == [title(2), title(3)]
     assert title(4) in {one["title"] for one in seen["ended"]}
+    assert stage.client.get("/v1/contents/probe-1").json()["title"].startswith("Probe 1")
     for content_id in match.content_ids:
         marked = stage.client.get(f"/v1/contents/{content_id}/marks").json()["marks"]
         assert [mark["mark_id"] for mark in marked] == [
