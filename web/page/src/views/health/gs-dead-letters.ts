@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { Failed, get } from "../../api/client.ts";
+import { Failed } from "../../api/client.ts";
 import { Poll } from "../../api/poll.ts";
 import type { Letter, Letters } from "../../api/types.ts";
 import { count } from "../../i18n/format.ts";
@@ -16,12 +16,11 @@ import { exportButton, table, tableStyles } from "../../parts/table.ts";
 import { shared } from "../../styles/shared.ts";
 import { letterColumns } from "./letter-columns.ts";
 import { grouped, keyOf, type LetterGroup } from "./letters.ts";
-import { outcome, replay, type Outcome } from "./replay.ts";
+import { letterPage, outcome, replay, type Outcome } from "./replay.ts";
 import { stateStyles } from "./styles.ts";
 import { functionName } from "./words.ts";
 
 const PAGE = 200;
-const NEXT_PAGE = 1_000;
 /** Letters of a group that are listed; exports hold all. */
 const LISTED = 50;
 
@@ -97,6 +96,7 @@ export class GsDeadLetters extends GsElement {
   @state() private open: ReadonlySet<string> = new Set();
   @state() private working = false;
   @state() private told: Outcome | null = null;
+  @query(".told") private readonly status!: HTMLElement;
   @query("gs-confirm") private readonly confirm!: GsConfirm;
 
   private readonly poll = new Poll<Letters>(this, 10_000);
@@ -122,7 +122,7 @@ export class GsDeadLetters extends GsElement {
           ${exportButton(name, letterColumns(), this.letters)}
         </div>
       </div>
-      <div role="status">${this.told ? outcome(this.told) : nothing}</div>
+      <div class="told" role="status" tabindex="-1">${this.told ? outcome(this.told) : nothing}</div>
       ${this.poll.answer ? this.listed(groups) : this.unanswered()}
       <gs-confirm></gs-confirm>
     `;
@@ -215,9 +215,7 @@ export class GsDeadLetters extends GsElement {
 
   private async showMore(cursor: string): Promise<void> {
     await this.work(async () => {
-      const page = await get<Letters>(
-        `/v1/dead-letters?limit=${NEXT_PAGE}&cursor=${encodeURIComponent(cursor)}`,
-      );
+      const page = await letterPage(cursor);
       this.more = { letters: [...(this.more?.letters ?? []), ...page.letters], next: page.next };
     });
   }
@@ -239,6 +237,8 @@ export class GsDeadLetters extends GsElement {
       this.more = null;
       this.poll.again();
     });
+    await this.updateComplete;
+    this.status.focus(); // the button may be gone with its group
   }
 
   /** Do something that takes a while; what goes wrong is told. */

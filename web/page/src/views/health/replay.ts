@@ -1,7 +1,7 @@
 import { html, nothing } from "lit";
 
-import { change, type Failed } from "../../api/client.ts";
-import type { Replayed } from "../../api/types.ts";
+import { change, get, type Failed } from "../../api/client.ts";
+import type { Letters, Replayed } from "../../api/types.ts";
 import { count } from "../../i18n/format.ts";
 import { t, type MessageKey } from "../../i18n/locale.ts";
 import { lots, reasonsOf } from "./letters.ts";
@@ -11,17 +11,31 @@ export interface Outcome extends Replayed {
   failed?: Failed;
 }
 
-/** Hand letters over again: those with these ids, or all (null). Throws Failed. */
+/** Hand letters over again: those with these ids, or all that there are now (null). Throws Failed. */
 export async function replay(ids: string[] | null): Promise<Outcome> {
-  const bodies = ids === null ? [{}] : lots(ids).map((record_ids) => ({ record_ids }));
   const told: Outcome = { replayed: 0, refused: [] };
-  for (const body of bodies) {
-    const { replayed, refused } = await change<Replayed>("POST", "/v1/dead-letters/replay", body);
+  for (const record_ids of lots(ids ?? (await everyId()))) {
+    const { replayed, refused } = await change<Replayed>("POST", "/v1/dead-letters/replay", { record_ids });
     told.replayed += replayed;
     told.refused.push(...refused);
   }
   return told;
 }
+
+async function everyId(): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Letters = await letterPage(cursor);
+    ids.push(...page.letters.map((letter) => letter.record_id));
+    cursor = page.next;
+  } while (cursor !== null);
+  return ids;
+}
+
+/** A long page of letters, the first or the one that a cursor names. Throws Failed. */
+export const letterPage = (cursor: string | null): Promise<Letters> =>
+  get(`/v1/dead-letters?limit=1000${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
 
 /** The outcome in words: how many went, how many did not and why. */
 export const outcome = ({ replayed, refused, failed }: Outcome) => {

@@ -49,6 +49,8 @@ export const preferencesStyles = css`
   .ranked {
     display: flex;
     gap: 8px;
+    min-width: 8rem;
+    overflow-wrap: anywhere;
   }
   .rank {
     flex: none;
@@ -68,7 +70,7 @@ export const preferencesStyles = css`
   }
   .segments {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(min(100%, 11rem), 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 11rem), 1fr));
     gap: 24px var(--gap);
     min-height: 20rem;
     align-content: start;
