@@ -1,11 +1,8 @@
 import { moment } from "./clock.ts";
 import type { Listeners } from "./guard.ts";
+import { bufferMs, errorOf, isMoving, type Medium } from "./medium.ts";
 import type { Told } from "./outbox.ts";
 import type { Quality } from "./players.ts";
-
-/** A media element, or what only behaves like one and may not know what it has buffered and played. */
-type Medium = Omit<HTMLMediaElement, "buffered" | "played"> &
-  Partial<Pick<HTMLMediaElement, "buffered" | "played">>;
 
 export interface Playback {
   /** Whether the viewer has joined and not left. */
@@ -25,24 +22,22 @@ export interface Playback {
 
 /** A jump shorter than this is a player's, over a gap in the media. */
 const NUDGE_SECONDS = 0.5;
-/** Without a sign of the video for so long, the machine slept: then its own position tells what was played. */
-const ASLEEP_MS = 90_000;
+/** A position that is further on than the time that passed, by so much, has leapt. */
+const LEAP_MS = 1_000;
 /** Who has paused, or seen an error, for so long has left. */
 const IDLE_MS = 300_000;
 /** Errors that come together are one, told by the browser and by the player. */
 const SAME_ERROR_MS = 1_000;
 /** A video that has shown more than this started before it was watched. */
 const SHOWN_SECONDS = 0.25;
-const HAVE_FUTURE_DATA = 3;
 const NETWORK_EMPTY = 0;
-const MEDIA_ERRORS = ["", "ABORTED", "NETWORK", "DECODE", "SRC_NOT_SUPPORTED"];
-
 /**
  * Turns what a media element does into events. `tell` takes each; `quality` says what a player shows, where one is
  * known; `beat` is called often while the video plays, in a hidden tab too; nobody joins while the page `isAway`.
  *
- * Watched time runs while frames move: from `playing` until the video pauses, waits, seeks, ends, or is emptied. Each
- * event carries what ran since the last, so the sum is what was played, by the clock on the wall.
+ * Watched time runs while frames move: from `playing` until the video pauses, waits, seeks, ends, or is emptied. It is
+ * told by the wall's clock, and less where the video's own position lags behind: when it froze unsaid, or the machine
+ * slept. Each event carries what ran since the last, so the sum is what was played.
  */
 export const playback = (
   video: Medium,
@@ -69,24 +64,34 @@ export const playback = (
   let failedAt = -Infinity;
   let idleSince = 0;
   let watched = 0;
+  /** Since frames last began to move: what passed on the wall, what the video's position tells, what was counted. */
+  let [wall, media, credited] = [0, 0, 0];
+  let rate = video.playbackRate;
   let position = video.currentTime;
   let settledAt = performance.now();
   let shown: Quality = {};
 
-  /** Counts the watched time up to now. While the video seeks, the position stays the one it seeks from. */
-  const settle = (): number => {
-    const now = performance.now();
+  /**
+   * Counts the watched time up to now, or up to an event, of which a busy page hears late. While the video seeks, the
+   * position stays the one it seeks from.
+   */
+  const settle = (event?: Event): number => {
+    let now = performance.now();
+    if (event?.isTrusted && event.timeStamp > settledAt && event.timeStamp < now) now = event.timeStamp;
     const seeks = video.seeking || soughtFrom !== undefined;
-    if (rolling) {
-      let passed = now - settledAt;
-      const moved = ((video.currentTime - position) / video.playbackRate) * 1000;
-      if (passed > ASLEEP_MS && !seeks) passed = Math.min(passed, Math.max(0, moved));
-      // at a rate of 0 nothing plays
-      if (video.playbackRate !== 0) watched += passed;
-      if (seeks) position += (passed / 1000) * video.playbackRate;
+    if (rolling && rate > 0) {
+      const passed = now - settledAt;
+      const moved = ((video.currentTime - position) / rate) * 1000;
+      wall += passed;
+      media += !seeks && moved >= 0 && moved < passed + LEAP_MS ? moved : passed;
+      const played = Math.min(wall, media || wall);
+      watched += Math.max(0, played - credited);
+      credited = Math.max(credited, played);
+      if (seeks) position += (passed / 1000) * rate;
     }
     if (!seeks) position = video.currentTime;
     settledAt = now;
+    rate = video.playbackRate;
     return now;
   };
 
@@ -114,7 +119,7 @@ export const playback = (
 
   const endStall = (): void => {
     if (stalledAt === undefined) return;
-    const stall_ms = Math.round(performance.now() - stalledAt);
+    const stall_ms = Math.round(settledAt - stalledAt);
     stalledAt = undefined;
     send("stall", { stall_ms });
   };
@@ -150,13 +155,11 @@ export const playback = (
     if (changed) send("quality_change");
   };
 
-  const isMoving = (): boolean =>
-    !video.paused && !video.ended && !video.seeking && !(video.readyState < HAVE_FUTURE_DATA);
-
-  const roll = (): void => {
-    const now = settle();
+  const roll = (event?: Event): void => {
+    const now = settle(event);
     if (isAway()) return;
     enter();
+    if (!rolling) wall = media = credited = 0;
     rolling = true;
     settling = failed = false;
     endStall();
@@ -174,15 +177,6 @@ export const playback = (
     return !started ? "starting" : settling ? "seeking" : "waiting";
   };
 
-  const bufferMs = (): number | undefined => {
-    const { buffered, currentTime } = video;
-    for (let range = buffered?.length ?? 0; buffered && range-- > 0;) {
-      const ahead = buffered.end(range) - currentTime;
-      if (ahead >= 0 && buffered.start(range) <= currentTime) return Math.round(ahead * 1000);
-    }
-    return undefined;
-  };
-
   const report = (): void => {
     const now = settle();
     if (!present) return;
@@ -190,7 +184,7 @@ export const playback = (
     if (now - idleSince > IDLE_MS) leave();
     else if (!failed)
       send("heartbeat", {
-        buffer_ms: bufferMs(),
+        buffer_ms: bufferMs(video),
         playback_rate: video.playbackRate,
         player_state: stateOf(),
       });
@@ -208,13 +202,14 @@ export const playback = (
     send("error", { error_code });
   };
 
-  on(video, "play", () => {
+  on(video, "play", (event) => {
+    const now = settle(event);
+    if (!started) askedAt ??= now;
     enter();
-    if (!started) askedAt ??= settle();
   });
   on(video, "playing", roll);
-  on(video, "pause", () => {
-    idleSince = settle();
+  on(video, "pause", (event) => {
+    idleSince = settle(event);
     rolling = false;
     askedAt = undefined;
     // at the end of the media `ended` follows
@@ -223,14 +218,14 @@ export const playback = (
     playing = false;
     send("pause");
   });
-  on(video, "waiting", () => {
-    const now = settle();
+  on(video, "waiting", (event) => {
+    const now = settle(event);
     rolling = false;
     const seeks = settling || video.seeking;
     if (present && started && !seeks && !video.paused && !video.ended) stalledAt ??= now;
   });
-  on(video, "seeking", () => {
-    settle();
+  on(video, "seeking", (event) => {
+    settle(event);
     if (stalledAt !== undefined && Math.abs(video.currentTime - position) < NUDGE_SECONDS) return;
     endStall();
     rolling = false;
@@ -240,22 +235,24 @@ export const playback = (
   on(video, "seeked", () => {
     settle();
     endSeek();
-    if (isMoving()) roll();
+    if (isMoving(video)) roll();
   });
   on(video, "timeupdate", () => {
     const before = position;
     settle();
     // some browsers do not say `playing` after each stall
-    if (!(rolling && playing) && isMoving() && position > before) roll();
+    if (!(rolling && playing) && isMoving(video) && position > before) roll();
     beat();
   });
   on(video, "ratechange", settle);
-  on(video, "ended", () => {
+  on(video, "ended", (event) => {
+    settle(event);
+    rolling = false;
     stalledAt = undefined;
     leave("complete");
   });
-  on(video, "emptied", () => {
-    settle();
+  on(video, "emptied", (event) => {
+    settle(event);
     endStall();
     rolling = started = playing = settling = failed = false;
     soughtFrom = undefined;
@@ -266,8 +263,7 @@ export const playback = (
   });
   on(video, "resize loadedmetadata", look);
   on(video, "error", () => {
-    const name = MEDIA_ERRORS[video.error?.code ?? 0];
-    fail(name ? `MEDIA_ERR_${name}` : "MEDIA_ERR");
+    fail(errorOf(video));
   });
 
   const zap = (change: () => void): void => {
@@ -284,7 +280,7 @@ export const playback = (
     const { played } = video;
     started = !!played?.length && played.end(0) - played.start(0) > SHOWN_SECONDS;
     enter();
-    if (started && isMoving()) roll();
+    if (started && isMoving(video)) roll();
   };
 
   return { present: () => present, begin, report, leave, zap, look, fail };
