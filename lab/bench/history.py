@@ -35,13 +35,13 @@ def figures() -> list[Figure]:
         clock = MemoryClock(int(time() * 1_000))
         ports = replace(memory_ports(clock), history_uri=lambda: (folder, {}))
         records = _records(ports)
-        archive(memory_ports(clock).objects(STAGING), records[:1], NO_DEADLINE)  # warm
+        archive(memory_ports(clock).objects(STAGING), ports.meter("warm"), records[:1], NO_DEADLINE)  # warm
         batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
         lake = Lake(folder, {}, FACTS)
         commit = make_commit(ports, SETTINGS)
         archived = committed = 0.0
         for batch in batches:
-            archived += _seconds(partial(archive, ports.objects(STAGING), batch, NO_DEADLINE))
+            archived += _seconds(partial(archive, ports.objects(STAGING), ports.meter("archive"), batch, NO_DEADLINE))
             committed += _seconds(partial(commit, NO_DEADLINE))
         compactor = Compactor(lake, clock)
         compacted = _seconds(lambda: compactor.run(NO_DEADLINE, everything=True))
