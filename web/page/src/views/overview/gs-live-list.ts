@@ -17,6 +17,8 @@ import { badges } from "./problem.ts";
 /** A pointer that rests on the list for so long reads it no more. */
 const RESTS_MS = 15_000;
 
+const LEAST_MINUTES = 10;
+
 const COLUMNS: { name: string; label: MessageKey; definition?: string }[] = [
   { name: "content", label: "overview.content", definition: "Overview/live" },
   { name: "trend", label: "overview.trend", definition: "Overview/sparkline" },
@@ -45,6 +47,7 @@ export class GsLiveList extends GsElement {
   private pointedAt = 0;
   private focused = false;
   private places = new Map<string, number>();
+  private shown = 0;
 
   private get held(): boolean {
     return this.focused || Date.now() - this.pointedAt < RESTS_MS;
@@ -53,6 +56,7 @@ export class GsLiveList extends GsElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("live")) return;
     this.places = placesOf(this.rows);
+    this.shown = minutesShown(this.live);
     this.ordered = steady(
       this.ordered.map(({ content_id }) => content_id),
       this.live,
@@ -111,13 +115,17 @@ export class GsLiveList extends GsElement {
           </span>
         </th>
         <td role="cell" class="trend">
-          <gs-sparkline .values=${content.sparkline.concurrent} label=${trendOf(content)}></gs-sparkline>
+          <gs-sparkline
+            .values=${content.sparkline.concurrent.slice(-this.shown)}
+            label=${trendOf(content)}
+          ></gs-sparkline>
         </td>
         <td role="cell" class="viewers">
           <bdi class="figure">${count(concurrent)}</bdi>
           <bdi class="error">${error(concurrent_error)}</bdi>
         </td>
         <td role="cell" class="change">
+          <span class="label" aria-hidden="true">${t("overview.change")}</span>
           <span>${arrowOf(content.change)} <bdi>${change(content.change)}</bdi></span>
         </td>
         <td role="cell" class="stalls">
@@ -156,6 +164,15 @@ export class GsLiveList extends GsElement {
 function arrowOf(value: number | null) {
   if (!value) return nothing;
   return html`<span class=${value > 0 ? "up" : "down"} aria-hidden="true">${value > 0 ? "▲" : "▼"}</span>`;
+}
+
+/** How many minutes every row's curve tells, so that all share one axis: none before the first of all viewers came. */
+function minutesShown(live: LiveContent[]): number {
+  const known = live.map(({ sparkline: { concurrent } }) => {
+    const first = concurrent.findIndex((value) => value !== null);
+    return first < 0 ? 0 : concurrent.length - first;
+  });
+  return Math.max(LEAST_MINUTES, ...known);
 }
 
 function trendOf({ sparkline }: LiveContent): string {

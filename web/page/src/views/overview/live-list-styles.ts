@@ -12,10 +12,7 @@ export const liveListStyles = [
     }
     table {
       display: grid;
-      grid-template-columns: minmax(11rem, 3.4fr) minmax(5rem, 1.7fr) 7.5rem 6.75rem 8.5rem minmax(
-          9rem,
-          2.7fr
-        );
+      grid-template-columns: minmax(11rem, 3fr) minmax(7rem, 3fr) 7.5rem 6.75rem 8.5rem minmax(8rem, 2fr);
     }
     thead,
     tbody,
@@ -195,6 +192,7 @@ export const liveListStyles = [
       .problems .quiet {
         display: none;
       }
+      .change,
       .stalls {
         flex-flow: row wrap;
         justify-content: flex-end;
