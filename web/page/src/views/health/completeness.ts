@@ -59,12 +59,14 @@ const columnsOf = (received: number): Column<Account>[] => [
   { label: t("health.class"), shown: named, raw: label },
   {
     label: t("health.events"),
+    definition: "Completeness",
     number: true,
     shown: ({ events }) => count(events),
     raw: ({ events }) => events,
   },
   {
     label: t("health.share"),
+    definition: "received",
     number: true,
     shown: ({ events }) => percent(received > 0 ? events / received : null),
   },

@@ -25,6 +25,7 @@ export const letterColumns = (): Column<Letter>[] => [
   { label: t("health.first_appended_at"), raw: (letter) => letter.first_appended_at },
   {
     label: t("health.size"),
+    definition: "dead_letters",
     number: true,
     shown: (letter) => bytes(letter.bytes),
     raw: (letter) => letter.bytes,

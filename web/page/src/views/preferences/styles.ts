@@ -49,7 +49,7 @@ export const preferencesStyles = css`
   .ranked {
     display: flex;
     gap: 8px;
-    min-width: 8rem;
+    min-width: 10rem;
     overflow-wrap: anywhere;
   }
   .rank {
