@@ -31,6 +31,7 @@ const SAME_ERROR_MS = 1_000;
 /** A video that has shown more than this started before it was watched. */
 const SHOWN_SECONDS = 0.25;
 const NETWORK_EMPTY = 0;
+
 /**
  * Turns what a media element does into events. `tell` takes each; `quality` says what a player shows, where one is
  * known; `beat` is called often while the video plays, in a hidden tab too; nobody joins while the page `isAway`.

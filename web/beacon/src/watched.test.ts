@@ -39,6 +39,17 @@ describe("watched time", () => {
     expect(world.watched).toBe(5000);
   });
 
+  it("does not count what the video stood still, even if the browser did not say so", async () => {
+    const handle = await begin();
+    await world.pass(4000);
+    world.video.freeze();
+    await world.pass(20_000);
+    world.video.show();
+    await world.pass(1000);
+    await finish(handle);
+    expect(world.watched).toBe(5000);
+  });
+
   it("does not count a sleep of the machine", async () => {
     const handle = await begin();
     await world.pass(2000);

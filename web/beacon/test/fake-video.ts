@@ -64,6 +64,11 @@ export class FakeVideo extends EventTarget {
     this.say("timeupdate", "waiting");
   }
 
+  /** It stands still, and says nothing of it. */
+  freeze(): void {
+    this.move(false);
+  }
+
   seek(to: number): void {
     this.move(false);
     this.base = to;
