@@ -85,6 +85,27 @@ describe("a page that is closed", () => {
     expect(names).toEqual(new Set(world.texts));
   });
 
+  it("is told of in the order in which things happened", async () => {
+    world.answer = unreachable;
+    world.takesBeacons = false;
+    world.watch();
+    world.video.play();
+    for (let press = 0; press < 150; press++) {
+      world.video.pause();
+      world.video.play();
+      await world.pass(1000);
+    }
+    world.close();
+    expect(kept().length).toBeGreaterThan(2);
+    world.answer = accepted();
+    await world.load();
+    world.watch();
+    await world.rest();
+    const times = world.events.map((event) => event.event_timestamp);
+    expect(times).toEqual([...times].sort((one, other) => one - other));
+    expect(world.types.at(-1)).toBe("stop");
+  });
+
   it("keeps what the suite asked to wait with, and does not hand it over", async () => {
     world.answer = refused(503, { "retry-after": "30" });
     world.watch();

@@ -102,7 +102,9 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
       if (dropped) warn(`${dropped} events were left out while the suite could not be reached`);
       dropped = 0;
       pending = pending.slice(parts.length);
-      bodies.push({ id, url, text: head + parts.join() + "]}", at: Date.now(), anonymous });
+      // the fraction keeps the order of bodies that are made at once
+      const at = Date.now() + bodies.length / 100;
+      bodies.push({ id, url, text: head + parts.join() + "]}", at, anonymous });
     }
   };
 

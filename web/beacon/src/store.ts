@@ -45,7 +45,7 @@ export const claim = (body: Body): boolean => {
   }
 };
 
-/** Takes all that closed tabs have left. */
+/** Takes all that closed tabs have left, the oldest first. */
 export const takeAll = (): Body[] => {
   const taken: Body[] = [];
   try {
@@ -59,5 +59,5 @@ export const takeAll = (): Body[] => {
   } catch {
     // no storage here, or what lay in it was not ours
   }
-  return taken;
+  return taken.sort((one, other) => one.at - other.at);
 };
