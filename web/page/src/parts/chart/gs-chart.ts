@@ -56,6 +56,8 @@ export class GsChart extends GsElement {
   @property() summary = "";
   /** How numbers are written on the axis. */
   @property({ attribute: false }) axis: (value: number) => string = compact;
+  /** How far apart the axis' numbers may be: so that counts are whole, and times round. */
+  @property({ attribute: false }) steps: readonly number[] | null = null;
   /** Charts of the same name share their cursor. */
   @property() sync = "";
 
@@ -155,8 +157,8 @@ export class GsChart extends GsElement {
   }
 
   private model(): ChartModel {
-    const { times, series, marks, stacked, axis } = this;
-    return { times, series, marks, stacked, axis, ...(this.zoom ?? { from: this.from, to: this.to }) };
+    const { times, series, marks, stacked, axis, steps } = this;
+    return { times, series, marks, stacked, axis, steps, ...(this.zoom ?? { from: this.from, to: this.to }) };
   }
 
   private valuesAtCursor({ times, series }: ChartModel): string {

@@ -33,6 +33,8 @@ export interface ChartModel extends Span {
   stacked: boolean;
   /** How a number is written on the axis. */
   axis: (value: number) => string;
+  /** How far apart the axis' numbers may be; any power of ten, its double and half where unset. */
+  steps: readonly number[] | null;
 }
 
 /** How each curve is stroked when it does not say so itself: told apart without colour. */

@@ -74,11 +74,13 @@ function instant(at: number, step: number, before: number | undefined): string {
 }
 
 function valueAxis({ model, colours, scale, mirrored }: Drawing): uPlot.Axis {
+  const { steps } = model();
   return {
     ...axisLook(colours, scale),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum exists in its types alone
     ...(mirrored ? AT_THE_RIGHT : {}),
     space: 36 * scale,
+    ...(steps ? { incrs: [...steps] } : {}),
     size: (_, values: string[] | null) =>
       (24 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length))) * scale,
     values: (_, splits) => splits.map((value) => model().axis(value)),

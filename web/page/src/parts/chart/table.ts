@@ -22,7 +22,7 @@ const HOUR = 60 * MINUTE;
 const STEPS = [
   ...[5, 10, 15, 30].map((seconds) => seconds * SECOND),
   ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
-  ...[1, 2, 6, 12, 24, 168].map((hours) => hours * HOUR),
+  ...[1, 2, 6, 12, 24, 168, 672].map((hours) => hours * HOUR),
 ];
 
 /** What a chart shows, in as many rows as one can follow: the shortest step that gives no more than forty. */

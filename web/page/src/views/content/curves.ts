@@ -10,6 +10,8 @@ export interface Curve {
   definition: string;
   series: CurveSeries[];
   axis: (value: number) => string;
+  /** How far apart the axis' numbers may be. */
+  steps?: readonly number[];
 }
 
 interface CurveSeries {
@@ -27,8 +29,16 @@ const MINUTE_MS = 60_000;
 /** Whoever reports seldom is seen 90 s apart (docs/metrics.md, "concurrent"): only longer silence breaks a curve. */
 const SILENCE_MS = 90_000;
 
-/** Where only whole numbers are on the way, the axis names no others. */
-const whole = (value: number): string => (Number.isInteger(value) ? compact(value) : "");
+/** Steps between whole numbers. */
+export const WHOLE = Array.from({ length: 12 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
+/** Steps between times that are round on a clock, in ms. */
+const ROUND = [
+  ...WHOLE.filter((ms) => ms < 1_000),
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800].map((seconds) => seconds * 1_000),
+  ...WHOLE.map((hours) => hours * 3_600_000),
+];
 
 /** Who went: by closing the player, or at the end. */
 export const left = ({ stop = 0, complete = 0 }: Record<string, number>): number => stop + complete;
@@ -38,7 +48,8 @@ export const CURVES: Curve[] = [
   {
     name: "concurrent",
     definition: "concurrent",
-    axis: whole,
+    axis: compact,
+    steps: WHOLE,
     series: [
       {
         label: "content.concurrent_line",
@@ -53,7 +64,8 @@ export const CURVES: Curve[] = [
   {
     name: "coming",
     definition: "events",
-    axis: whole,
+    axis: compact,
+    steps: WHOLE,
     series: [
       {
         label: "content.joins",
@@ -91,6 +103,7 @@ export const CURVES: Curve[] = [
     name: "watched",
     definition: "watched_ms",
     axis: duration,
+    steps: ROUND,
     series: [
       {
         label: "content.watched",
@@ -121,6 +134,7 @@ export const CURVES: Curve[] = [
     name: "startup",
     definition: "startup_ms_p50",
     axis: duration,
+    steps: ROUND,
     series: [
       {
         label: "content.startup_p50",
@@ -155,7 +169,8 @@ export const CURVES: Curve[] = [
   {
     name: "errors",
     definition: "errors",
-    axis: whole,
+    axis: compact,
+    steps: WHOLE,
     series: [
       {
         label: "content.errors",

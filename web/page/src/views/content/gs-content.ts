@@ -6,7 +6,7 @@ import { Poll } from "../../api/poll.ts";
 import type { AudienceWindow, Mark, Marks, Now } from "../../api/types.ts";
 import { setParameters } from "../../app/router.ts";
 import { setTitle } from "../../app/title.ts";
-import { clock, count, dayAndClock, duration, error } from "../../i18n/format.ts";
+import { count, dayAndClock, error } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/chart/gs-chart.ts";
 import type { ChartMark, Span } from "../../parts/chart/gs-chart.ts";
@@ -22,6 +22,7 @@ import "./gs-content-tools.ts";
 import "./gs-marks.ts";
 import "./gs-split.ts";
 import { minuteFigures } from "./figures.ts";
+import { header, upcoming } from "./header.ts";
 import { History } from "./history.ts";
 import { contentStyle } from "./style.ts";
 import { resolutionOf, spanOf, STEPS, told, viewOf, type View } from "./view.ts";
@@ -42,8 +43,9 @@ export class GsContent extends GsElement {
   @property({ attribute: false }) contentId = "";
   @property({ attribute: false }) parameters = new URLSearchParams();
 
-  /** Where one points in a chart, ms. */
+  /** Where one points in a chart, or pointed last, ms. */
   @state() private cursor: number | null = null;
+  @state() private pointing = false;
 
   private readonly history = new History(this);
   private readonly minutes = new History(this);
@@ -113,14 +115,14 @@ export class GsContent extends GsElement {
   protected override render() {
     const missing = this.now.failed?.trouble === "missing" && !this.now.answer;
     if (!this.now.answer && !this.now.failed) return html`${this.header()}<gs-state></gs-state>`;
-    if (missing && this.phase === "upcoming") return html`${this.header()}${this.upcoming()}`;
+    if (missing && this.phase === "upcoming") return html`${this.header()}${upcoming(this.facts.start)}`;
     if (missing)
       return html`${this.header()}<gs-state
           .state=${this.facts.known ? "nothing-yet" : "no-such-content"}
         ></gs-state>`;
     if (!this.now.answer && this.now.failed) return html`${this.header()}${stateOf(this.now.failed)}`;
     return html`
-      ${this.header()} ${this.phase === "upcoming" ? this.upcoming() : nothing} ${this.figures()}
+      ${this.header()} ${this.phase === "upcoming" ? upcoming(this.facts.start) : nothing} ${this.figures()}
       <gs-content-tools
         .view=${this.view}
         .span=${this.span}
@@ -146,6 +148,7 @@ export class GsContent extends GsElement {
             .contentId=${this.contentId}
             .marks=${this.marks.answer?.marks ?? []}
             .cursor=${this.cursor}
+            ?pointing=${this.pointing}
             .now=${this.time}
             @markschange=${this.readMarks}
           ></gs-marks>
@@ -161,35 +164,9 @@ export class GsContent extends GsElement {
   }
 
   private header() {
-    const { title } = this.facts;
     const known = this.now.answer !== null || this.facts.start !== null;
-    return html`
-      <header>
-        <h1><bdi>${title ?? this.contentId}</bdi></h1>
-        ${known ? html`<span class="badge ${this.phase}">${t(`content.phase_${this.phase}`)}</span>` : nothing}
-        ${title === null ? nothing : html`<bdi class="quiet">${this.contentId}</bdi>`}
-        <span class="quiet as-of">${this.asOf()}</span>
-      </header>
-    `;
-  }
-
-  private asOf(): string {
-    const { answer } = this.now;
-    if (!answer) return "";
-    const at = clock(Date.parse(answer.as_of));
-    return answer.delay_ms
-      ? t("content.as_of_behind", { time: at, delay: duration(answer.delay_ms) })
-      : t("content.as_of", { time: at });
-  }
-
-  private upcoming() {
-    const { start } = this.facts;
-    return html`
-      <section class="card">
-        <h2>${t("content.upcoming_title")}</h2>
-        <p>${t("content.upcoming_text", { time: start === null ? "" : dayAndClock(start) })}</p>
-      </section>
-    `;
+    const { title } = this.facts;
+    return header(this.contentId, title, known ? this.phase : null, this.now.answer);
   }
 
   private figures() {
@@ -270,6 +247,7 @@ export class GsContent extends GsElement {
         .from=${this.span.from}
         .to=${this.span.to}
         .axis=${curve.axis}
+        .steps=${curve.steps ?? null}
         @rangechange=${this.choose}
         @rangereset=${this.back}
         @cursormove=${this.point}
@@ -292,6 +270,7 @@ export class GsContent extends GsElement {
   };
 
   private readonly point = (event: CustomEvent<number | null>): void => {
+    this.pointing = event.detail !== null;
     // leaving a chart for the form that marks the moment does not take the moment away
     if (event.detail !== null) this.cursor = Math.round(event.detail);
   };

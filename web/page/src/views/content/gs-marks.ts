@@ -10,9 +10,9 @@ import { t, worded } from "../../i18n/locale.ts";
 import { nameOf, signOf } from "../../parts/chart/marks.ts";
 import { GsElement } from "../../parts/element.ts";
 import { shared } from "../../styles/shared.ts";
-import { told } from "./view.ts";
+import "./gs-mark-form.ts";
+import type { GsMarkForm, NewMark } from "./gs-mark-form.ts";
 
-const KINDS = ["goal", "kick_off", "half_time", "full_time", "other"] as const;
 const KEY = "m";
 const DAY_MS = 86_400_000;
 
@@ -34,23 +34,6 @@ export class GsMarks extends GsElement {
       section {
         display: grid;
         gap: 12px;
-      }
-      form {
-        display: grid;
-        gap: 10px;
-      }
-      form > label {
-        display: grid;
-        gap: 2px;
-        font-size: 0.875rem;
-      }
-      fieldset {
-        display: grid;
-        gap: 4px;
-        min-width: 0;
-        margin: 0;
-        padding: 0;
-        border: 0;
       }
       .choice {
         display: flex;
@@ -92,6 +75,8 @@ export class GsMarks extends GsElement {
   @property({ attribute: false }) marks: Mark[] = [];
   /** Where one pointed last in a chart, ms; null where nobody has. */
   @property({ attribute: false }) cursor: number | null = null;
+  /** Whether one points there now. */
+  @property({ type: Boolean }) pointing = false;
   @property({ type: Number }) now = 0;
 
   @state() private open = false;
@@ -101,9 +86,11 @@ export class GsMarks extends GsElement {
   @state() private busy = false;
   @state() private byKey = recall("mark-key") !== "off";
 
-  @query("form") private readonly form!: HTMLFormElement | null;
-  @query("[name=kind]") private readonly kindField!: HTMLSelectElement;
+  @query("gs-mark-form") private readonly form!: GsMarkForm;
   @query("#mark") private readonly button!: HTMLButtonElement;
+  /** The moment that was pointed at when the form was opened: on the way to it one points at many. */
+  private pointed: { at: number; words: string } | null = null;
+  private marksPointed = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -130,7 +117,18 @@ export class GsMarks extends GsElement {
             ${t("content.mark")}
           </button>
         </div>
-        ${this.open ? this.fields() : nothing} ${this.failed ? this.told(this.failed) : nothing}
+        ${
+          this.open
+            ? html`<gs-mark-form
+                .pointed=${this.pointed}
+                ?pointing=${this.marksPointed}
+                ?busy=${this.busy}
+                @mark=${this.add}
+                @leave=${this.toggle}
+              ></gs-mark-form>`
+            : nothing
+        }
+        ${this.failed ? this.told(this.failed) : nothing}
         <p role="status" class="row">
           ${this.said}
           ${
@@ -145,48 +143,6 @@ export class GsMarks extends GsElement {
           ${t("content.mark_key", { key: KEY })}
         </label>
       </section>
-    `;
-  }
-
-  private fields() {
-    return html`
-      <form @submit=${this.add} @keydown=${this.leave}>
-        <label>
-          ${t("content.mark_kind")}
-          <select name="kind">
-            ${KINDS.map((kind) => html`<option value=${kind}>${worded("chart.kind_", kind)}</option>`)}
-          </select>
-        </label>
-        <label>
-          ${t("content.mark_label")}
-          <input name="label" maxlength="200" autocomplete="off" />
-        </label>
-        <fieldset>
-          <legend class="quiet">${t("content.mark_when")}</legend>
-          <label class="choice">
-            <input type="radio" name="when" value="now" ?checked=${this.cursor === null} />
-            ${t("content.mark_now")}
-          </label>
-          <label class="choice">
-            <input
-              type="radio"
-              name="when"
-              value="cursor"
-              ?disabled=${this.cursor === null}
-              ?checked=${this.cursor !== null}
-            />
-            ${
-              this.cursor === null
-                ? t("content.mark_cursor_none")
-                : t("content.mark_cursor", { time: this.time(this.cursor) })
-            }
-          </label>
-        </fieldset>
-        <div class="row">
-          <button class="primary" ?disabled=${this.busy}>${t("content.mark_save")}</button>
-          <button type="button" @click=${this.toggle}>${t("table.cancel")}</button>
-        </div>
-      </form>
     `;
   }
 
@@ -251,33 +207,26 @@ export class GsMarks extends GsElement {
     if (event.key.toLowerCase() !== KEY || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     if (!this.open) void this.toggle();
-    else this.kindField.focus();
+    else this.form.focus();
   };
 
   private async toggle(): Promise<void> {
     this.open = !this.open;
     this.failed = null;
+    this.pointed = this.cursor === null ? null : { at: this.cursor, words: this.time(this.cursor) };
+    this.marksPointed = this.pointing && this.pointed !== null;
     await this.updateComplete;
-    if (this.open) this.kindField.focus();
-    else this.button.focus();
+    if (!this.open) {
+      this.button.focus();
+      return;
+    }
+    await this.form.updateComplete;
+    this.form.focus();
   }
 
-  private leave(event: KeyboardEvent): void {
-    if (event.key === "Escape") void this.toggle();
-  }
-
-  private async add(event: Event): Promise<void> {
-    event.preventDefault();
-    if (!this.form) return;
-    const fields = new FormData(this.form);
-    const text = (name: string): string => fields.get(name) as string;
-    const mark = {
-      kind: text("kind"),
-      label: text("label").trim(),
-      ...(text("when") === "cursor" && this.cursor !== null ? { at: told(this.cursor) } : {}),
-    };
-    await this.send(async () => {
-      const made = await change<Mark>("POST", contentPath(this.contentId, "/marks"), mark);
+  private add(event: CustomEvent<NewMark>): Promise<void> {
+    return this.send(async () => {
+      const made = await change<Mark>("POST", contentPath(this.contentId, "/marks"), event.detail);
       this.deleted = null;
       this.said = t("content.mark_added", { name: nameOf({ ...made, at: 0 }) });
       await this.toggle();

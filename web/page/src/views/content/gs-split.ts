@@ -15,7 +15,7 @@ import "../../parts/gs-state.ts";
 import { stateOf } from "../../parts/gs-state.ts";
 import { exportButton, table, tableStyles, type Column } from "../../parts/table.ts";
 import { shared } from "../../styles/shared.ts";
-import { gridOf } from "./curves.ts";
+import { gridOf, WHOLE } from "./curves.ts";
 import "./gs-compare.ts";
 import { History } from "./history.ts";
 import { drawnValues, shareSeries, sharesIn, type ShownShare } from "./shares.ts";
@@ -163,6 +163,7 @@ export class GsSplit extends GsElement {
           .times=${grid.times}
           .series=${shareSeries(grid, by, drawn)}
           .marks=${this.marks}
+          .steps=${WHOLE}
           .from=${this.span.from}
           .to=${this.span.to}
         ></gs-chart>
