@@ -42,6 +42,11 @@ class AudienceQuery(Strict):
     by: Splits = Field(SHARED, description="Which splits the windows carry, with commas between; all if unset")
 
 
+class RecentQuery(Strict):
+    resolution: Literal["5s", "1m"] = Field("5s", description="How long each window is")
+    by: Splits = Field(SHARED, description="Which splits the windows carry, with commas between; all if unset")
+
+
 class TopQuery(Strict):
     window: Back = "7d"
     limit: int = Field(10, ge=1, le=100, description="How many contents to name")
@@ -119,6 +124,17 @@ class NowAnswer(Strict):
     viewers_error: StandardError
     concurrent: Count
     concurrent_error: StandardError
+    windows: list[Window]
+
+
+class RecentAnswer(Strict):
+    """The windows of [from, to) in order, those of nothing left out: three minutes of `5s`, fifteen of `1m`."""
+
+    content_id: str
+    resolution: Literal["5s", "1m"]
+    as_of: str = Field(json_schema_extra={"format": "date-time"})
+    since: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = Field(json_schema_extra={"format": "date-time"})
     windows: list[Window]
 
 

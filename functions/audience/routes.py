@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.audience import figures
+from functions.audience import figures, recent
 from functions.audience.listing import Listings
 from functions.http.answer import json_answer, read_body, read_query, rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
@@ -50,6 +50,7 @@ def make(ports: Ports, settings: Settings) -> list[Endpoint]:
             _audience_doc,
         ),
         Endpoint(("GET",), "/v1/contents/{id}/audience/now", api.now, Scope.PUBLISH, now, _now_doc, cors=True),
+        *recent.make(ports, settings),
         Endpoint(
             ("GET",),
             "/v1/contents/top",

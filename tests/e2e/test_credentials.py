@@ -21,7 +21,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("serve")]
 
 WRITE, PUBLISH, OPERATOR = "a write key", "a publish key", "an operator key"
 INGEST = {"/v1/events", "/v1/cmcd", "/v1/batch", "/v1/track", "/v1/identify", "/v1/page", "/v1/screen"}
-PUBLIC = {"/v1/contents/{id}/audience/now", "/v1/contents/{id}/marks", "/v1/contents/top", "/v1/overview"}
+PUBLIC = {
+    "/v1/contents/{id}/audience/now",
+    "/v1/contents/{id}/audience/recent",
+    "/v1/contents/{id}/marks",
+    "/v1/contents/top",
+    "/v1/overview",
+}
 OPEN = {"/healthz", "/openapi.json", "/docs"}
 SHUT = {401, 403}
 

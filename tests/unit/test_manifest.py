@@ -106,6 +106,7 @@ class Story:
             self.run("roll", "compact", "merge_watch")
         self.ask("GET", "/v1/contents/match/audience", resolution="1h")
         self.ask("GET", "/v1/contents/match/audience/now")
+        self.ask("GET", "/v1/contents/match/audience/recent", resolution="1m")
         self.ask("GET", "/v1/contents/top")
         self.ask("PUT", "/v1/contents/match/listing", json={"listed": True})
         self.ask("PUT", "/v1/contents/match", json={"title": "Final"})

@@ -46,6 +46,7 @@ def headings() -> dict[str, str]:
         audience.Share,
         audience.AudienceAnswer,
         audience.NowAnswer,
+        audience.RecentAnswer,
         audience.TopContent,
         audience.TopAnswer,
         contents.OverviewAnswer,
