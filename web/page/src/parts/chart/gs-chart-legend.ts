@@ -1,4 +1,4 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import { clock, dayAndClock } from "../../i18n/format.ts";
@@ -57,6 +57,7 @@ export class GsChartLegend extends GsElement {
       <ul>
         <li class="time">${at === null ? t("chart.no_values") : this.time(times[at] ?? 0)}</li>
         ${series.map((one, index) => this.entry(one, index, at))}
+        ${series.some(banded) ? html`<li class="quiet">${t("chart.band")}</li>` : nothing}
       </ul>
     `;
   }
@@ -77,6 +78,9 @@ export class GsChartLegend extends GsElement {
     return to - from > DAY_MS ? dayAndClock(at) : clock(at);
   }
 }
+
+const banded = ({ error, style }: ChartSeries): boolean =>
+  style !== "bars" && (error?.some((one) => one !== null && one > 0) ?? false);
 
 /** The newest time that is shown and of which anything is known. */
 function newest({ times, series, from, to }: ChartModel): number | null {

@@ -135,7 +135,7 @@ function bands({ model, colours }: Drawing): uPlot.Band[] {
   const { series, stacked } = model();
   const found = places(series);
   const errors = found.flatMap(({ upper, lower }, index): uPlot.Band[] =>
-    upper === null || lower === null
+    upper === null || lower === null || series[index]?.style === "bars"
       ? []
       : [{ series: [upper, lower], fill: () => veiled(colourOf(colours(), index), BAND_OPACITY) }],
   );
