@@ -121,6 +121,13 @@ export interface Audience {
   windows: AudienceWindow[];
 }
 
+/** The last minutes, from an address that a cache may answer. */
+export interface Recent extends Audience {
+  as_of: string;
+  from: string;
+  to: string;
+}
+
 export interface Now extends Audience {
   as_of: string;
   delay_ms: number | null;

@@ -24,8 +24,15 @@ function setUp(answer: (path: string) => Promise<Audience>) {
 }
 
 const window = (at: number): AudienceWindow => ({ start: new Date(at).toISOString() }) as AudienceWindow;
-const empty = (): Promise<Audience> =>
-  Promise.resolve({ content_id: "final", resolution: "5s", windows: [] });
+const empty = (): Promise<Audience & { from: string; to: string }> =>
+  Promise.resolve({
+    content_id: "final",
+    resolution: "5s",
+    windows: [],
+    from: new Date(Date.now() - 3 * MINUTE).toISOString(),
+    to: new Date(Date.now() + 5_000).toISOString(),
+  });
+const RECENT = "/v1/contents/final/audience/recent?resolution=5s&by=none";
 
 function wanted(now: number, over: Partial<Wanted> = {}): Wanted {
   const shown = { from: now - 15 * MINUTE, to: now };
@@ -54,23 +61,83 @@ describe("a content's history", () => {
     const { asked, history } = setUp(empty);
     history.want(wanted(NOW));
     await vi.advanceTimersByTimeAsync(0);
-    vi.setSystemTime(NOW + 10_000);
-    history.take(live(NOW + 10_000));
-    history.want(wanted(NOW + 10_000));
+    const woken = NOW + 10 * MINUTE;
+    vi.setSystemTime(woken);
+    history.take(live(woken));
+    history.want(wanted(woken));
     await vi.advanceTimersByTimeAsync(0);
     expect(asked.slice(1).map((path) => new URLSearchParams(path.split("?")[1]).get("from"))).toEqual([
       "2026-11-20T18:00:00.000Z",
     ]);
   });
 
-  it("is read again for late events, two minutes back", async () => {
+  it("gets what it missed for a moment from where a cache answers", async () => {
+    vi.useFakeTimers({ now: NOW });
+    const { asked, history } = setUp(empty);
+    history.want(wanted(NOW));
+    await vi.advanceTimersByTimeAsync(0);
+    vi.setSystemTime(NOW + 20_000);
+    history.take(live(NOW + 20_000));
+    history.want(wanted(NOW + 20_000));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.slice(1)).toEqual([RECENT]);
+  });
+
+  it.each(["5s", "1m"] as const)(
+    "asks at one address for all that %s windows tell anew in an hour",
+    async (resolution) => {
+      vi.useFakeTimers({ now: NOW });
+      const { asked, history } = setUp(empty);
+      for (let second = 0; second < 3_600; second++) {
+        history.want(wanted(NOW + second * 1_000, { resolution, by: "country" }));
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+      const [first, ...rest] = asked;
+      expect(first).toContain("/audience?from=");
+      expect(new Set(rest)).toEqual(
+        new Set([`/v1/contents/final/audience/recent?resolution=${resolution}&by=country`]),
+      );
+      expect(rest.length).toBeLessThanOrEqual(720);
+    },
+  );
+
+  it("is not put back by a cache's older answer", async () => {
+    vi.useFakeTimers({ now: NOW });
+    const stale = { ...window(NOW - 5_000), viewers: 1 };
+    const { history } = setUp(async (path) => ({
+      ...(await empty()),
+      windows: path.includes("recent") ? [stale] : [],
+    }));
+    history.want(wanted(NOW));
+    await vi.advanceTimersByTimeAsync(6_000);
+    history.take({ ...live(NOW), windows: [{ ...window(NOW - 5_000), viewers: 9 }] });
+    history.want(wanted(NOW + 6_000));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(history.windows({ from: NOW - 5_000, to: NOW }).map(({ viewers }) => viewers)).toEqual([9]);
+  });
+
+  it("tells the last minutes where a key opens no more", async () => {
+    vi.useFakeTimers({ now: NOW });
+    const { asked, history } = setUp((path) =>
+      path.includes("recent") ? empty() : Promise.reject(new Failed("forbidden", "No.", 403)),
+    );
+    for (let second = 0; second < 30; second++) {
+      history.want(wanted(NOW + second * 1_000));
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(history.closed).toBe(true);
+    expect(asked.filter((path) => !path.includes("recent"))).toHaveLength(1);
+    expect(asked.filter((path) => path === RECENT).length).toBeGreaterThan(1);
+  });
+
+  it("is read again for late events", async () => {
     vi.useFakeTimers({ now: NOW });
     const { asked, history } = setUp(empty);
     history.want(wanted(NOW));
     await vi.advanceTimersByTimeAsync(40_000);
     history.want(wanted(NOW + 40_000));
     await vi.advanceTimersByTimeAsync(0);
-    expect(new URLSearchParams(asked.at(-1)?.split("?")[1]).get("from")).toBe("2026-11-20T17:58:40.000Z");
+    expect(asked.at(-1)).toBe(RECENT);
   });
 
   it("asks again after a restart, until it is answered", async () => {
@@ -97,7 +164,7 @@ describe("a content's history", () => {
       history.want(wanted(NOW + second * 1_000));
       await vi.advanceTimersByTimeAsync(1_000);
     }
-    expect(asked).toHaveLength(1);
+    expect(asked).toEqual([expect.stringContaining("/audience?from="), RECENT]);
     expect(history.failed?.trouble).toBe("forbidden");
   });
 

@@ -1,26 +1,28 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 import { contentPath, Failed, get } from "../../api/client.ts";
-import type { Audience, AudienceWindow, Dimension, Now, Resolution } from "../../api/types.ts";
+import type { Audience, AudienceWindow, Dimension, Now, Recent, Resolution } from "../../api/types.ts";
 import type { Span } from "../../parts/chart/model.ts";
 import { Series } from "./series.ts";
 import { STEPS, told } from "./view.ts";
 
 /** What a history asks of the world; tests give it another. */
 export interface World {
-  fetch: (path: string, signal: AbortSignal) => Promise<Audience>;
+  fetch: (path: string, signal: AbortSignal) => Promise<Audience | Recent>;
   now: () => number;
   random: () => number;
 }
 
 const BROWSER: World = { fetch: get, now: Date.now, random: Math.random };
 
-/**
- * How often the newest windows are read again, and how far back. Players report every ten to sixty seconds, so most of
- * what is late comes within two minutes; one small answer without splits, twice a minute, costs the suite a sixtieth
- * of asking for them every second.
- */
-const AGAIN_MS = 30_000;
+/** How far back `audience/recent` reaches, less a margin for how old a cache's copy may be. */
+const RECENT_MS: Record<Resolution, number> = { "5s": 160_000, "1m": 14 * 60_000, "1h": 0 };
+/** How old its answer may be: the suite keeps it for five seconds, and a cache before the suite for as long. */
+const RECENT_OLD_MS = 10_000;
+/** Asking for it again sooner tells nothing new. */
+const RECENT_EVERY_MS = 5_000;
+/** Players report every ten to sixty seconds: how often the newest windows are read again for what was late. */
+const AGAIN_MS: Record<Resolution, number> = { "5s": 30_000, "1m": 30_000, "1h": 300_000 };
 const LATE_MS = 120_000;
 const BACKOFF_MS = [1_000, 30_000] as const;
 
@@ -37,7 +39,12 @@ export interface Wanted {
   now: number;
 }
 
-/** A content's windows for a stretch of time: what of it is missing is asked for, the newest first. */
+/**
+ * A content's windows for a stretch of time: what of it is missing is asked for, the newest first.
+ *
+ * The last minutes come from an address that is the same for every page, so that a cache answers nearly all of them;
+ * only what lies further back is asked for by its very stretch.
+ */
 export class History implements ReactiveController {
   /** Why there is nothing more, where it is so. */
   failed: Failed | null = null;
@@ -48,6 +55,7 @@ export class History implements ReactiveController {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private rereadAt = 0;
+  private recentAt = 0;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -108,13 +116,14 @@ export class History implements ReactiveController {
     this.series = new Series(STEPS[wanted.resolution]);
     this.failed = null;
     this.failures = 0;
-    this.rereadAt = this.world.now() + this.world.random() * AGAIN_MS;
+    this.recentAt = 0;
+    this.rereadAt = this.world.now() + this.world.random() * AGAIN_MS[wanted.resolution];
   }
 
   /** Late events fill windows that were read before: read the newest again, now and then, if they are looked at. */
-  private reread({ now, live }: Wanted): void {
-    if (this.world.now() < this.rereadAt) return;
-    this.rereadAt = this.world.now() + AGAIN_MS * (0.8 + 0.4 * this.world.random());
+  private reread({ resolution, now, live }: Wanted): void {
+    if (this.world.now() < this.rereadAt || live.to <= now - LATE_MS) return;
+    this.rereadAt = this.world.now() + AGAIN_MS[resolution] * (0.8 + 0.4 * this.world.random());
     this.series.forget({ from: Math.max(live.from, now - Math.max(LATE_MS, 2 * this.series.step)), to: now });
   }
 
@@ -134,36 +143,68 @@ export class History implements ReactiveController {
   }
 
   private ask(): void {
-    if (this.asking || this.timer !== undefined || (this.failed && !this.failed.passing)) return;
-    const gap = this.missing().at(-1);
-    if (gap && this.wanted) void this.fill(gap, this.wanted);
+    const { wanted } = this;
+    if (!wanted || this.asking || this.timer !== undefined) return;
+    const gaps = this.missing();
+    const edge = wanted.now - RECENT_MS[wanted.resolution];
+    const refused = this.failed !== null && !this.failed.passing;
+    const recent = gaps.some(({ from, to }) => from >= edge || (refused && to > edge));
+    const older = gaps.findLast(({ from }) => from < edge);
+    if (recent && this.world.now() >= this.recentAt) void this.fillRecent(wanted);
+    else if (older && !refused) void this.fill(older, wanted);
   }
 
-  private async fill(gap: Span, { contentId, resolution, by }: Wanted): Promise<void> {
+  private async fill(gap: Span, wanted: Wanted): Promise<void> {
+    const query = { from: told(gap.from), to: told(gap.to), ...kind(wanted) };
+    await this.answered(
+      gap,
+      wanted.contentId,
+      `/audience?${new URLSearchParams(query).toString()}`,
+      ({ windows }, at) => {
+        this.failed = null;
+        this.series.merge(windows, gap, at);
+      },
+    );
+  }
+
+  private async fillRecent(wanted: Wanted): Promise<void> {
+    this.recentAt = this.world.now() + RECENT_EVERY_MS;
+    const about = { from: wanted.now - RECENT_MS[wanted.resolution], to: wanted.now };
+    const path = `/audience/recent?${new URLSearchParams(kind(wanted)).toString()}`;
+    const heard = await this.answered(about, wanted.contentId, path, (answer, at) => {
+      if (this.failed?.passing) this.failed = null;
+      const told = "from" in answer ? { from: Date.parse(answer.from), to: Date.parse(answer.to) } : about;
+      this.series.merge(answer.windows, told, at - RECENT_OLD_MS);
+    });
+    if (!heard && this.failed && !this.failed.passing) this.recentAt = Infinity;
+  }
+
+  /** Ask, and take the answer; `about` is the stretch that it was to speak for. Returns whether there was one. */
+  private async answered(
+    about: Span,
+    contentId: string,
+    path: string,
+    take: (answer: Audience | Recent, askedAt: number) => void,
+  ): Promise<boolean> {
     const asking = new AbortController();
     this.asking = asking;
     const askedAt = this.world.now();
-    const query = new URLSearchParams({
-      from: told(gap.from),
-      to: told(gap.to),
-      resolution,
-      by: by ?? "none",
-    });
+    let answer: Audience | Recent | null = null;
     try {
-      const path = contentPath(contentId, `/audience?${query.toString()}`);
-      const { windows } = await this.world.fetch(path, asking.signal);
-      if (asking.signal.aborted) return;
-      this.asking = null;
-      this.series.merge(windows, gap, askedAt);
-      this.failed = null;
-      this.failures = 0;
-      this.ask();
+      answer = await this.world.fetch(contentPath(contentId, path), asking.signal);
     } catch (error) {
-      if (asking.signal.aborted) return;
-      this.asking = null;
-      this.refused(gap, error instanceof Failed ? error : new Failed("refused", String(error)));
+      if (!asking.signal.aborted)
+        this.refused(about, error instanceof Failed ? error : new Failed("refused", String(error)));
+    }
+    if (asking.signal.aborted) return false;
+    this.asking = null;
+    if (answer) {
+      this.failures = 0;
+      take(answer, askedAt);
+      this.ask();
     }
     this.host.requestUpdate();
+    return answer !== null;
   }
 
   private refused(gap: Span, failed: Failed): void {
@@ -186,6 +227,9 @@ export class History implements ReactiveController {
     );
   }
 }
+
+/** Which windows are asked for. */
+const kind = ({ resolution, by }: Wanted) => ({ resolution, by: by ?? "none" });
 
 const sameSource = (one: Wanted, other: Wanted): boolean =>
   one.contentId === other.contentId && one.resolution === other.resolution && one.by === other.by;
