@@ -10,7 +10,8 @@ import { t } from "../../i18n/locale.ts";
 import { GsElement } from "../../parts/element.ts";
 import { shared } from "../../styles/shared.ts";
 
-const EVERY_MS = 60_000;
+/** A week changes little in five minutes, and no cache outside the suite may keep it. */
+const EVERY_MS = 300_000;
 
 /** What this audience also watches: the first few, and the way to all. Left out where the key does not open it. */
 @customElement("gs-also-watched")

@@ -173,8 +173,8 @@ export class History implements ReactiveController {
     const path = `/audience/recent?${new URLSearchParams(kind(wanted)).toString()}`;
     const heard = await this.answered(about, wanted.contentId, path, (answer, at) => {
       if (this.failed?.passing) this.failed = null;
-      const told = "from" in answer ? { from: Date.parse(answer.from), to: Date.parse(answer.to) } : about;
-      this.series.merge(answer.windows, told, at - RECENT_OLD_MS);
+      const stretch = "from" in answer ? { from: Date.parse(answer.from), to: Date.parse(answer.to) } : about;
+      this.series.merge(answer.windows, stretch, at - RECENT_OLD_MS);
     });
     if (!heard && this.failed && !this.failed.passing) this.recentAt = Infinity;
   }
