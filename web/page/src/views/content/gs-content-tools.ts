@@ -7,7 +7,7 @@ import { t } from "../../i18n/locale.ts";
 import { GsElement } from "../../parts/element.ts";
 import type { Span } from "../../parts/chart/gs-chart.ts";
 import { shared } from "../../styles/shared.ts";
-import { isChoice, RANGES, told, type Range, type View } from "./view.ts";
+import { isChoice, RANGES, resolutionOf, STEPS, told, type Range, type View } from "./view.ts";
 
 /** Which stretch of time is shown, whether it stands still, and a link to it. */
 @customElement("gs-content-tools")
@@ -180,9 +180,11 @@ export class GsContentTools extends GsElement {
     setParameters({ from: told(span.from), to: told(span.to), paused: null });
   }
 
+  /** Stand still at the end of the last window that is over: one that still runs would go on to fill. */
   private pause(): void {
     this.link = null;
-    setParameters({ paused: told(this.span.to) });
+    const step = STEPS[resolutionOf(this.span)];
+    setParameters({ paused: told(Math.floor(this.now / step) * step) });
   }
 
   private resume(): void {
