@@ -107,7 +107,7 @@ export class GsContent extends GsElement {
 
   /** The last whole minute of what is shown. */
   private lastMinute(): Span {
-    const until = Math.min(this.span.to, this.time - SETTLED_MS);
+    const until = Math.min(this.span.to, (this.view.paused ?? this.time) - SETTLED_MS);
     const to = Math.floor(until / MINUTE_MS) * MINUTE_MS;
     return { from: to - MINUTE_MS, to };
   }
