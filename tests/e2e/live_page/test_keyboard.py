@@ -46,14 +46,14 @@ def test_the_first_stop_leads_past_the_header(tab: Observed) -> None:
     assert "Grandstand" not in (tab.focused() or {})["name"]
 
 
-def test_a_content_is_opened_and_its_heading_has_the_focus(tab: Observed) -> None:
+def test_a_content_is_opened_and_the_keyboard_is_at_its_beginning(tab: Observed) -> None:
     tab.open("#/")
     tab.tab_to(TITLE)
     tab.press("Enter")
     until(tab.page, f"location.hash.startsWith('{CONTENT}')")
     tab.settle()
     tab.page.get_by_role("button", name=said("content.pause")).wait_for()
-    assert (tab.focused() or {})["tag"] == "h1"
+    assert (tab.focused() or {})["tag"] == "main"
 
 
 def test_a_definition_opens_keeps_the_focus_and_gives_it_back(tab: Observed) -> None:

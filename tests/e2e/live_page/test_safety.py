@@ -22,7 +22,7 @@ FOREIGN = """() => {
     .filter((one) => /^(img|script|iframe)$/.test(one.localName) || [...one.attributes].some(handles))
     .map((one) => one.outerHTML);
 }"""
-PUBLIC = re.compile(r"/v1/(overview|contents/top|contents/[^/]+/(audience/now|marks))(\?|$)")
+PUBLIC = re.compile(r"/v1/(overview|contents/top|contents/[^/]+/(audience/now|audience/recent|marks))(\?|$)")
 
 
 def test_the_policy_allows_the_page_its_own_files_and_nothing_else(stage: Stage) -> None:
@@ -84,7 +84,7 @@ def test_a_key_that_opens_nothing_here_is_not_kept(browser: Browser, keyed: Stag
 
 def test_a_publish_key_shows_what_is_public_and_says_what_it_does_not_open(browser: Browser, keyed: Stage) -> None:
     with observed(browser, keyed.url) as tab:
-        tab.passing = ["401", "403"]
+        tab.passing = ["401", "403", "404"]
         sign_in(tab, PUBLISH)
         tab.open("#/")
         tab.page.get_by_text("Harbour City").first.wait_for()
