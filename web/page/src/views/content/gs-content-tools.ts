@@ -106,18 +106,21 @@ export class GsContentTools extends GsElement {
     `;
   }
 
+  /** One button whatever it does, so that it keeps the focus when it is pressed. */
   private pauseButton() {
     const { chosen, paused } = this.view;
-    if (chosen)
-      return html`<button type="button" @click=${this.resume}>${t("content.back_to_live")}</button>`;
-    if (paused === null && !this.moving) return nothing;
-    return paused === null
-      ? html`<button type="button" @click=${this.pause}>
-          <span aria-hidden="true">❚❚</span> ${t("content.pause")}
-        </button>`
-      : html`<button type="button" class="primary" @click=${this.resume}>
-          <span aria-hidden="true">▶</span> ${t("content.resume")}
-        </button>`;
+    const still = chosen !== null || paused !== null;
+    if (!still && !this.moving) return nothing;
+    const name = chosen ? "back_to_live" : still ? "resume" : "pause";
+    return html`
+      <button
+        type="button"
+        class=${paused !== null && !chosen ? "primary" : ""}
+        @click=${still ? this.resume : this.pause}
+      >
+        <span aria-hidden="true">${still ? "▶" : "❚❚"}</span> ${t(`content.${name}`)}
+      </button>
+    `;
   }
 
   private said(): string {
