@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("live-page")]
 LOCALES = ("en", "es", "de", "fr", "hi", "ar")
 THEMES = ("light", "dark", "contrast")
 WIDTHS = (390, 1280, 1920)
+NARROW = 320
+"""What a window of 1,280 px has at 400 % (WCAG 2.1, 1.4.10)."""
 CONTENT = f"#/contents/{FINAL}"
 VIEWS = {
     "overview": "#/",
@@ -60,6 +62,16 @@ def test_a_view_is_accessible(tab: Observed, view: str) -> None:
     tab.passing = ["404"]
     tab.open(VIEWS[view])
     assert_accessible(tab)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_fits_a_narrow_window_and_four_times_the_letters(tab: Observed, view: str) -> None:
+    tab.passing = ["404"]
+    tab.open(VIEWS[view])
+    for locale in ("en", "de", "ar"):
+        dress(tab, locale, "light", NARROW)
+        wide = tab.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= NARROW, f"{locale}: {wide} px in a window of {NARROW} px"
 
 
 def test_an_open_definition_is_accessible(tab: Observed) -> None:

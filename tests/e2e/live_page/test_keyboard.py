@@ -4,11 +4,13 @@ import pytest
 
 from lab.browser import until
 from tests.e2e.live_page.driver import MOST_STOPS, Observed, said
+from tests.e2e.live_page.exported import chart
 from tests.e2e.live_page.stage import FINAL, TITLE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("live-page")]
 
 CONTENT = f"#/contents/{FINAL}"
+CONCURRENT = said("content.chart_concurrent")
 
 
 @pytest.mark.parametrize(
@@ -86,3 +88,77 @@ def test_the_search_is_one_key_away(tab: Observed) -> None:
     until(tab.page, "location.hash === '#/?q=northern'")
     tab.page.get_by_text(TITLE).first.wait_for()
     tab.page.get_by_text("Cup").first.wait_for(state="hidden")
+
+
+def test_segments_are_compared_without_a_mouse(tab: Observed) -> None:
+    tab.open(CONTENT)
+    tab.tab_to(said("values.device_type"))
+    tab.press("Enter")
+    for value in ("mobile", "desktop"):
+        tab.tab_to(said(f"values.device_type_{value}"))
+        tab.press("Enter")
+    tab.page.get_by_role("table", name=said("content.compare")).wait_for()
+
+
+def test_a_moment_is_marked_by_keys_and_taken_back(tab: Observed) -> None:
+    tab.open(CONTENT)
+    marks = tab.page.get_by_role("listitem").filter(has_text="by keys alone")
+    tab.press("m")
+    tab.page.get_by_label(said("content.mark_label")).wait_for()
+    tab.tab_to(said("content.mark_label"))
+    tab.page.keyboard.type("by keys alone")
+    tab.press("Enter")
+    marks.wait_for()
+    tab.tab_to("by keys alone")
+    tab.press("Enter")
+    marks.wait_for(state="detached")
+
+
+def test_a_view_is_paused_and_resumed_by_keys(tab: Observed) -> None:
+    tab.open(CONTENT)
+    tab.tab_to(said("content.pause"))
+    tab.press("Enter")
+    tab.page.get_by_role("button", name=said("content.resume")).wait_for()
+    assert said("content.resume") in (tab.focused() or {})["name"]
+    tab.press("Enter")
+    tab.page.get_by_role("button", name=said("content.pause")).wait_for()
+
+
+def test_a_charts_values_are_read_and_saved_by_keys(tab: Observed) -> None:
+    tab.open(CONTENT)
+    tab.tab_to(said("chart.csv_of", heading=CONCURRENT))
+    with tab.page.expect_download():
+        tab.press("Enter")
+    tab.tab_to(said("chart.cursor_of", heading=CONCURRENT))
+    slider = chart(tab.page, CONCURRENT).get_by_role("slider")
+    values = []
+    for key in ("End", "ArrowLeft", "ArrowLeft", "Home"):
+        tab.press(key)
+        values.append(slider.get_attribute("aria-valuetext"))
+    assert len(set(values)) == len(values)
+    tab.press("Escape")
+    assert slider.get_attribute("aria-valuetext") == said("chart.no_cursor")
+
+
+def test_a_screen_reader_is_not_flooded(tab: Observed) -> None:
+    """A chart is open as a table, and figures come each second."""
+    tab.open(CONTENT)
+    chart(tab.page, CONCURRENT).get_by_role("button", name=said("chart.as_table")).click()
+    tab.page.evaluate(LISTEN)
+    tab.page.wait_for_timeout(15_000)
+    assert len(tab.page.evaluate("announced")) <= 1
+
+
+LISTEN = """() => {
+  window.announced = [];
+  const inside = (one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])];
+  const all = (root) => [...root.querySelectorAll("*")].flatMap(inside);
+  const regions = all(document.body).filter((one) => one.matches("[role=status], [role=alert], [aria-live]"));
+  for (const region of regions) {
+    let before = region.textContent;
+    new MutationObserver(() => {
+      if (region.textContent !== before && region.textContent.trim()) announced.push(region.textContent);
+      before = region.textContent;
+    }).observe(region, { childList: true, characterData: true, subtree: true });
+  }
+}"""
