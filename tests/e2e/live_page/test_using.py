@@ -11,6 +11,8 @@ from lab.browser import until
 from tests.e2e.live_page.driver import Observed, observed, said
 from tests.e2e.live_page.exported import chart, downloaded, sheet
 from tests.e2e.live_page.stage import FINAL, FORMULA, MARKUP, TITLE, Stage, eventually
+from tests.e2e.live_page.suite import OPERATOR
+from tests.e2e.live_page.test_safety import sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("live-page")]
 
@@ -157,3 +159,20 @@ def test_a_link_opens_the_same_view_at_the_same_time(browser: Browser, stage: St
     assert seen.cells[2:4] == sent.cells[2:4]
     assert seen.times()[: len(sent.rows)] == sent.times()
     assert "split=tier" in link
+
+
+def test_dead_letters_are_replayed_once_one_is_sure(browser: Browser, keyed: Stage) -> None:
+    with observed(browser, keyed.url) as tab:
+        tab.passing = ["401"]
+        sign_in(tab, OPERATOR)
+        tab.open("#/health")
+        every = tab.page.get_by_role("button", name=said("health.replay_all"), exact=True)
+        every.click()
+        sure = tab.page.get_by_role("dialog")
+        sure.get_by_role("button", name=said("table.cancel")).click()
+        sure.wait_for(state="hidden")
+        assert keyed.ask("/v1/dead-letters")["letters"]
+        every.click()
+        sure.get_by_role("button", name=said("health.replay")).click()
+        tab.page.get_by_role("status").filter(has_text=said("health.replayed").partition("{")[0]).wait_for()
+        eventually(lambda: keyed.ask("/v1/dead-letters")["letters"] == [])
