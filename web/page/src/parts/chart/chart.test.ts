@@ -29,6 +29,7 @@ function model(over: Partial<ChartModel> = {}): ChartModel {
     stacked: false,
     axis: String,
     steps: null,
+    logarithmic: false,
     from: START,
     to: START + 4 * MINUTE,
     ...over,

@@ -13,6 +13,7 @@ const model = (seconds: number): ChartModel => ({
   stacked: false,
   axis: String,
   steps: null,
+  logarithmic: false,
   from: START,
   to: START + 120_000,
 });

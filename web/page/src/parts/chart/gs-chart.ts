@@ -58,6 +58,8 @@ export class GsChart extends GsElement {
   @property({ attribute: false }) axis: (value: number) => string = compact;
   /** How far apart the axis' numbers may be: so that counts are whole, and times round. */
   @property({ attribute: false }) steps: readonly number[] | null = null;
+  /** For what differs by orders of magnitude, as latencies do. */
+  @property({ type: Boolean }) logarithmic = false;
   /** Charts of the same name share their cursor. */
   @property() sync = "";
 
@@ -157,8 +159,17 @@ export class GsChart extends GsElement {
   }
 
   private model(): ChartModel {
-    const { times, series, marks, stacked, axis, steps } = this;
-    return { times, series, marks, stacked, axis, steps, ...(this.zoom ?? { from: this.from, to: this.to }) };
+    const { times, series, marks, stacked, axis, steps, logarithmic } = this;
+    return {
+      times,
+      series,
+      marks,
+      stacked,
+      axis,
+      steps,
+      logarithmic,
+      ...(this.zoom ?? { from: this.from, to: this.to }),
+    };
   }
 
   private valuesAtCursor({ times, series }: ChartModel): string {

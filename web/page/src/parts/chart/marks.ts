@@ -10,6 +10,7 @@ const SIGNS: Record<string, string> = {
   goal: "●",
   kick_off: "▶",
   half_time: "◐",
+  second_half: "▷",
   full_time: "■",
 };
 

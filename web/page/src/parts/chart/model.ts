@@ -35,6 +35,8 @@ export interface ChartModel extends Span {
   axis: (value: number) => string;
   /** How far apart the axis' numbers may be; any power of ten, its double and half where unset. */
   steps: readonly number[] | null;
+  /** Whether the axis is logarithmic, for what differs by orders of magnitude; all values are above 0 then. */
+  logarithmic: boolean;
 }
 
 /** How each curve is stroked when it does not say so itself: told apart without colour. */

@@ -24,6 +24,19 @@ const BAND_OPACITY = 0.22;
 const FILL_OPACITY = 0.55;
 /** Where the values' axis of a mirrored page stands: uPlot's number for the right; without it, at the left. */
 const AT_THE_RIGHT = { side: 1 };
+/** uPlot's number for a logarithmic distribution. */
+const LOGARITHMIC = { distr: 3 };
+
+/** The values' scale: from zero to a little above the highest, or whole powers of ten about what there is. */
+function valueScale({ model }: Drawing): uPlot.Scale {
+  if (!model().logarithmic) return { range: (_, __, most) => [0, highest(most, model().marks.length > 0)] };
+  return {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum exists in its types alone
+    ...LOGARITHMIC,
+    log: 10,
+    range: (_, least, most) => uPlot.rangeLog(Math.max(1, least || 1), Math.max(10, most || 10), 10, true),
+  };
+}
 
 /** uPlot's options; colours and the model are looked up whenever it draws, so that both may change. */
 export function optionsOf(drawing: Drawing): uPlot.Options {
@@ -37,7 +50,7 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
     legend: { show: false },
     scales: {
       x: { time: true, auto: false, min: from, max: to },
-      y: { range: (_, __, most) => [0, highest(most, model().marks.length > 0)] },
+      y: valueScale(drawing),
     },
     axes: [timeAxis(drawing), valueAxis(drawing)],
     series: [{}, ...series.flatMap((one, index) => lines(drawing, one, index))],
@@ -83,7 +96,9 @@ function valueAxis({ model, colours, scale, mirrored }: Drawing): uPlot.Axis {
     ...(steps ? { incrs: [...steps] } : {}),
     size: (_, values: string[] | null) =>
       (24 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length))) * scale,
-    values: (_, splits) => splits.map((value) => model().axis(value)),
+    // on a logarithmic axis uPlot leaves out the words of lines between powers of ten
+    values: (_, splits: (number | null)[]) =>
+      splits.map((value) => (value === null ? "" : model().axis(value))),
   };
 }
 

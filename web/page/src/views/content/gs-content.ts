@@ -3,7 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import { contentPath } from "../../api/client.ts";
 import { Poll } from "../../api/poll.ts";
-import type { AudienceWindow, Mark, Marks, Now } from "../../api/types.ts";
+import type { AudienceWindow, Mark, Marks, Now, Resolution } from "../../api/types.ts";
 import { setParameters } from "../../app/router.ts";
 import { setTitle } from "../../app/title.ts";
 import { count, dayAndClock, error } from "../../i18n/format.ts";
@@ -30,6 +30,7 @@ import { resolutionOf, spanOf, STEPS, told, viewOf, type View } from "./view.ts"
 const NOW_MS = 1_000;
 const MARKS_MS = 5_000;
 const MINUTE_MS = 60_000;
+const LEAST_MS = 3 * MINUTE_MS;
 /** So short a stretch holds too few minutes to make a curve of. */
 const SHORT_MS = 10 * MINUTE_MS;
 /** A minute is read when its last reports are in; each tab a little later than the next. */
@@ -60,6 +61,7 @@ export class GsContent extends GsElement {
   private openedAt: number | null = null;
   private view: View = viewOf(new URLSearchParams());
   private span: Span = { from: 0, to: 0 };
+  private resolution: Resolution = "5s";
 
   /** The time now by the suite's clock, at its last answer: a device's own clock may be off. */
   private get time(): number {
@@ -88,13 +90,15 @@ export class GsContent extends GsElement {
     const step = STEPS[resolutionOf(spanOf(view, times))];
     // the picture moves on by whole windows, not by every answer
     const calm = { ...times, now: Math.ceil(time / step) * step };
-    this.span = spanOf(view, calm);
+    const asked = spanOf(view, calm);
     if (this.history.closed && this.openedAt !== null && !view.chosen)
-      this.span.from = Math.max(this.span.from, Math.min(this.openedAt, this.span.to - MINUTE_MS));
-    const resolution = resolutionOf(this.span);
+      asked.from = Math.max(asked.from, Math.min(this.openedAt, asked.to - MINUTE_MS));
+    const resolution = resolutionOf(asked);
     const live = spanOf({ ...view, paused: null }, calm);
     const { contentId } = this;
-    this.history.want({ contentId, resolution, by: null, shown: this.span, live, now: time });
+    this.history.want({ contentId, resolution, by: null, shown: asked, live, now: time });
+    this.resolution = resolution;
+    this.span = view.chosen || this.history.loading ? asked : begun(asked, this.history.windows(asked)[0]);
     const { from, to } = this.lastMinute();
     const shown = { from: this.byMinutes ? this.span.from : from - MINUTE_MS, to };
     this.minutes.want({ contentId, resolution: "1m", by: null, shown, live: shown, now: time });
@@ -102,7 +106,7 @@ export class GsContent extends GsElement {
 
   /** Whether all but the audience is drawn by minutes, which say more than five seconds do (docs/metrics.md). */
   private get byMinutes(): boolean {
-    return resolutionOf(this.span) === "5s" && this.span.to - this.span.from > SHORT_MS;
+    return this.resolution === "5s" && this.span.to - this.span.from > SHORT_MS;
   }
 
   /** The last whole minute of what is shown. */
@@ -201,7 +205,7 @@ export class GsContent extends GsElement {
 
   private charts() {
     const { failed, loading, closed } = this.history;
-    const step = STEPS[resolutionOf(this.span)];
+    const step = STEPS[this.resolution];
     const fine = { grid: gridOf(this.history.windows(this.span), step, this.time), step };
     const minutes = this.byMinutes ? this.minutes.windows(this.span) : [];
     const coarse =
@@ -278,6 +282,11 @@ export class GsContent extends GsElement {
   private readonly readMarks = (): void => {
     this.marks.again();
   };
+}
+
+/** A range from where there is anything of it: nobody looks at an empty hour before the first viewer came. */
+function begun({ from, to }: Span, first: AudienceWindow | undefined): Span {
+  return { from: first ? Math.max(from, Math.min(Date.parse(first.start), to - LEAST_MS)) : from, to };
 }
 
 const chartMark = ({ at, kind, label }: Mark): ChartMark => ({ at: Date.parse(at), kind, label });

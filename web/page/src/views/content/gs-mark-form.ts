@@ -6,7 +6,7 @@ import { GsElement } from "../../parts/element.ts";
 import { shared } from "../../styles/shared.ts";
 import { told } from "./view.ts";
 
-const KINDS = ["goal", "kick_off", "half_time", "full_time", "other"] as const;
+const KINDS = ["goal", "kick_off", "half_time", "second_half", "full_time", "other"] as const;
 
 /** A moment to mark; now where it does not say when. */
 export interface NewMark {

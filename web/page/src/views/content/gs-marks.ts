@@ -6,7 +6,7 @@ import { change, contentPath, Failed } from "../../api/client.ts";
 import type { Mark } from "../../api/types.ts";
 import { recall, remember } from "../../app/remembered.ts";
 import { clock, dayAndClock } from "../../i18n/format.ts";
-import { t, worded } from "../../i18n/locale.ts";
+import { locale, t, worded } from "../../i18n/locale.ts";
 import { nameOf, signOf } from "../../parts/chart/marks.ts";
 import { GsElement } from "../../parts/element.ts";
 import { shared } from "../../styles/shared.ts";
@@ -167,7 +167,7 @@ export class GsMarks extends GsElement {
         <span class="number quiet">${this.time(Date.parse(mark.at))}</span>
         <span>
           <span aria-hidden="true">${signOf(mark.kind)}</span> <bdi>${name}</bdi>
-          ${mark.label && mark.label !== kind ? html`<span class="quiet">(<bdi>${kind}</bdi>)</span>` : nothing}
+          ${mark.label && !sameWords(mark.label, kind) ? html`<span class="quiet">(<bdi>${kind}</bdi>)</span>` : nothing}
         </span>
         <button
           type="button"
@@ -275,6 +275,10 @@ export class GsMarks extends GsElement {
     remember("mark-key", this.byKey ? "on" : "off");
   }
 }
+
+/** Whether a label only says what its kind is called: “Kick-off”, “kick off”. */
+const sameWords = (label: string, kind: string): boolean =>
+  label.localeCompare(kind, locale(), { sensitivity: "base", ignorePunctuation: true }) === 0;
 
 declare global {
   interface HTMLElementTagNameMap {

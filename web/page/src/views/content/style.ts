@@ -41,6 +41,7 @@ export const contentStyle = css`
   .figures {
     display: grid;
     grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr));
+    align-items: end;
     gap: 8px var(--gap);
   }
   .figures .large {

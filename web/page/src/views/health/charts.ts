@@ -32,6 +32,7 @@ export function charts({ recent }: Health) {
       heading: t("health.chart_lag"),
       definition: "Health/event_to_visible_ms_p99",
       axis: duration,
+      logarithmic: true,
       series: [
         { label: t("health.p50"), values: recent.event_to_visible_ms_p50, format: duration, unit: "ms" },
         { label: t("health.p99"), values: recent.event_to_visible_ms_p99, format: duration, unit: "ms" },
@@ -43,7 +44,7 @@ export function charts({ recent }: Health) {
       series: curves(recent, "waiting", count),
     },
   ].map(
-    ({ heading, definition, series, axis }) => html`
+    ({ heading, definition, series, axis, logarithmic }) => html`
       <div class="card">
         <gs-chart
           heading=${heading}
@@ -53,6 +54,7 @@ export function charts({ recent }: Health) {
           .from=${from}
           .to=${to}
           .axis=${axis ?? count}
+          ?logarithmic=${logarithmic}
           filename=${heading}
           summary=${summary(series)}
           sync="health"
