@@ -1,8 +1,10 @@
 """What people do with the page: open, choose, compare, mark, stop, take away, read in their own language."""
 
+import csv
 import re
 import struct
 import time
+from io import StringIO
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -19,6 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("live-page")]
 CONTENT = f"#/contents/{FINAL}"
 CONCURRENT = said("content.chart_concurrent")
 PNG_WIDTH = 1920
+FORMULAS = re.compile(r"[=+@\t\r]|-\D")
 
 
 def test_a_content_is_opened_split_and_its_segments_are_compared(tab: Observed) -> None:
@@ -77,7 +80,7 @@ def test_a_chart_is_exported_as_csv_that_no_spreadsheet_runs(tab: Observed, cont
     assert subject in found.cells[1][1]
     assert len({len(row) for row in found.cells}) == 1
     assert len(found.rows) > 100
-    assert not [cell for row in found.cells for cell in row if re.match(r"[=+@\t\r]|-\D", cell)]
+    assert not [cell for row in found.cells for cell in row if FORMULAS.match(cell)]
 
 
 def test_marks_in_an_export_are_text_too(tab: Observed) -> None:
@@ -176,3 +179,21 @@ def test_dead_letters_are_replayed_once_one_is_sure(browser: Browser, keyed: Sta
         sure.get_by_role("button", name=said("health.replay")).click()
         tab.page.get_by_role("status").filter(has_text=said("health.replayed").partition("{")[0]).wait_for()
         eventually(lambda: keyed.ask("/v1/dead-letters")["letters"] == [])
+
+
+@pytest.mark.parametrize(
+    "route",
+    ["#/health", "#/preferences", "#/preferences?content=match-03", f"{CONTENT}?split=tier&compare=basic,free"],
+)
+def test_no_export_of_a_view_holds_what_a_spreadsheet_runs(tab: Observed, route: str) -> None:
+    tab.open(route)
+    buttons = tab.page.get_by_role("button", name="CSV")
+    buttons.first.wait_for()
+    for number in range(buttons.count()):
+        with tab.page.expect_download() as download:
+            buttons.nth(number).press("Enter")  # wherever it moves to while figures come in
+        text = download.value.path().read_bytes().decode("utf-8-sig")
+        cells = [cell for row in csv.reader(StringIO(text)) for cell in row]
+        assert cells
+        assert not [cell for cell in cells if FORMULAS.match(cell)]
+        assert not re.search(r'[\\/:*?"<>|]|^\.', download.value.suggested_filename)
