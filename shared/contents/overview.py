@@ -82,13 +82,14 @@ def overview(scene: Scene, may_see: Callable[[str], bool], asked: str, limit: in
     live.sort(key=lambda name: (-scene.recent(name).now.value, name))
     on = {*live, *beyond}
     coming = {name for name, entry in scene.entries.items() if name not in on and _is_coming(scene, entry)}
+    told = on | coming
     upcoming = [_upcoming(scene, scene.entries[name]) for name in coming if shown(name)]
     upcoming.sort(key=lambda one: (one.starts_at, one.entry.content_id))
     return Overview(
         live=[_live(scene, name) for name in live[:limit]],
         more=max(0, len(live) - limit) + len(beyond),
         upcoming=upcoming[:BESIDE],
-        ended=_ended(scene, lambda name: name not in on | coming and shown(name)),
+        ended=_ended(scene, lambda name: name not in told and shown(name)),
     )
 
 

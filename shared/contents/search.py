@@ -15,4 +15,4 @@ def folded(text: str) -> str:
 def matches(asked: str, content_id: str, title: str | None) -> bool:
     """Whether the title or the id holds what is asked for; every content holds the empty text."""
     wanted = folded(asked.strip())
-    return wanted in folded(content_id) or (title is not None and wanted in folded(title))
+    return not wanted or wanted in folded(content_id) or (title is not None and wanted in folded(title))
