@@ -101,7 +101,7 @@ class Origins:
         """Let the asking page read the answer.
 
         `sendBeacon` sends in credentials mode, for which a wildcard does not do; reads that a CDN keeps get the
-        wildcard, so that one copy serves every page.
+        wildcard, so that one copy serves every page. `Date` tells a player how far its own clock is off.
         """
         origin = headers.get("origin")
         if endpoint.scope is not Scope.WRITE:
@@ -112,4 +112,4 @@ class Origins:
                 (b"access-control-allow-credentials", b"true"),
                 (b"vary", b"origin"),
             ]
-        response.raw_headers.append((b"access-control-expose-headers", b"retry-after"))
+        response.raw_headers.append((b"access-control-expose-headers", b"retry-after, date"))

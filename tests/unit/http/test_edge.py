@@ -217,7 +217,7 @@ def test_a_players_page_may_post_and_read_the_answer_errors_too() -> None:
         assert answer.headers["access-control-allow-origin"] == "https://tv.example"
         assert answer.headers["access-control-allow-credentials"] == "true"
         assert answer.headers["vary"] == "origin"
-        assert answer.headers["access-control-expose-headers"] == "retry-after"
+        assert answer.headers["access-control-expose-headers"] == "retry-after, date"
 
 
 def test_a_post_from_no_page_needs_no_sharing() -> None:
