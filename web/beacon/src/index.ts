@@ -1,5 +1,5 @@
 import { guarded } from "./guard.ts";
-import type { Consent, Options } from "./options.ts";
+import { nameOf, type Consent, type Options } from "./options.ts";
 import { isWatched, watch, type Handle } from "./watch.ts";
 
 export { watch, type Consent, type Handle, type Options };
@@ -13,8 +13,12 @@ export const watchPage = (options: Options, selector = "video"): Handle => {
   const given = { ...options };
   const take = guarded((video: EventTarget | null) => {
     if (!(video instanceof HTMLMediaElement) || !video.matches(selector) || isWatched(video)) return;
-    for (const before of handles.keys()) if (!isWatched(before)) handles.delete(before);
-    handles.set(video, watch(video, { ...given, content: video.dataset.content ?? given.content }));
+    for (const [before, handle] of handles) {
+      // one that was taken away after its end says nothing more
+      if (!before.isConnected) handle.stop();
+      if (!isWatched(before)) handles.delete(before);
+    }
+    handles.set(video, watch(video, { ...given, content: nameOf(video.dataset.content) ?? given.content }));
   });
   const onPlay = (event: Event): void => {
     take(event.target);
@@ -22,8 +26,11 @@ export const watchPage = (options: Options, selector = "video"): Handle => {
   const each = (act: (handle: Handle) => void): void => {
     for (const [video, handle] of handles) if (isWatched(video)) act(handle);
   };
-  document.addEventListener("play", onPlay, true);
-  for (const video of document.querySelectorAll<HTMLMediaElement>(selector)) if (!video.paused) take(video);
+  guarded(() => {
+    const videos = document.querySelectorAll<HTMLMediaElement>(selector);
+    document.addEventListener("play", onPlay, true);
+    for (const video of videos) if (!video.paused) take(video);
+  })();
   return {
     stop() {
       document.removeEventListener("play", onPlay, true);

@@ -4,10 +4,10 @@ export type Consent = "none" | "analytics" | "personalisation";
 export interface Options {
   endpoint: string;
   key?: string | undefined;
-  content: string;
+  content: string | number;
   contentType?: string | undefined;
-  viewer?: string | undefined;
-  session?: string | undefined;
+  viewer?: string | number | undefined;
+  session?: string | number | undefined;
   consent?: Consent | undefined;
   child?: boolean | undefined;
   attributes?: Record<string, string | undefined> | undefined;
@@ -22,7 +22,8 @@ export const faultOf = (video: unknown, options: Partial<Options> | undefined): 
   if (typeof (video as Partial<EventTarget> | null)?.addEventListener !== "function")
     return "watch(video, options) needs a <video> or <audio> element";
   if (!options?.content) return "give the content's id: content (data-content)";
-  if (typeof options.endpoint !== "string") return "give the suite's address: endpoint (data-endpoint)";
+  if (!/^(https?:\/\/|\/|$)/.test(options.endpoint ?? "-"))
+    return "give the suite's address, https://…: endpoint (data-endpoint)";
   if (!isConsent(options.consent)) return consentFault;
   return undefined;
 };
@@ -38,6 +39,10 @@ export const addressOf = ({ endpoint, key }: Options): string =>
 export const doNotTrack = (): boolean =>
   navigator.doNotTrack === "1" ||
   (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
+
+/** A name as text, however the platform's templates and databases hold it; nothing where it is empty. */
+export const nameOf = (name: string | number | undefined): string | undefined =>
+  String(name ?? "") || undefined;
 
 /** A random name: 128 bits. */
 export const randomId = (): string =>

@@ -1,5 +1,7 @@
+import { answerOf, dateOf, waitOf } from "./answer.ts";
+import { clockOffset, compare } from "./clock.ts";
 import { guarded, warn } from "./guard.ts";
-import { addressOf, doNotTrack, randomId, type Consent, type Options } from "./options.ts";
+import { addressOf, doNotTrack, nameOf, randomId, type Consent, type Options } from "./options.ts";
 import { claim, keep, takeAll, type Body } from "./store.ts";
 
 /** One viewer watching one content. `alias` is the session's name while nothing may lead to the viewer. */
@@ -78,15 +80,21 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
     while (pending.length > 0) {
       const id = randomId();
       const anonymous = isAnonymous();
-      const said = { batch_id: id, consent: doNotTrack() ? "none" : consent, child: options.child };
-      const head = JSON.stringify({ ...said, dropped: dropped || undefined }).slice(0, -1) + ',"events":[';
+      const offset = clockOffset();
+      const said = {
+        batch_id: id,
+        clock_offset_ms: offset,
+        consent: doNotTrack() ? "none" : consent,
+        child: options.child,
+      };
+      const head = JSON.stringify(said).slice(0, -1) + ',"events":[';
       const parts: string[] = [];
       let size = head.length + 2;
       for (const [view, event] of pending) {
         const part = JSON.stringify({
           ...options.attributes,
           event_id: `${id}-${parts.length}`,
-          viewer_id: anonymous ? undefined : options.viewer,
+          viewer_id: anonymous ? undefined : nameOf(options.viewer),
           content_id: view.content,
           session_id: anonymous ? view.alias : view.session,
           content_type: options.contentType,
@@ -101,10 +109,11 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
       }
       if (dropped) warn(`${dropped} events were left out while the suite could not be reached`);
       dropped = 0;
+      const sealed = { events: pending.slice(0, parts.length), offset };
       pending = pending.slice(parts.length);
       // the fraction keeps the order of bodies that are made at once
       const at = Date.now() + bodies.length / 100;
-      bodies.push({ id, url, text: head + parts.join() + "]}", at, anonymous });
+      bodies.push({ id, url, text: head + parts.join() + "]}", at, anonymous, sealed });
     }
   };
 
@@ -137,24 +146,27 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
     for (const body of bodies) keep(body);
   };
 
+  /**
+   * Takes back what a body had rejected that was made before this clock was known to be off; whether it did. Only of
+   * a first attempt, of which it is certain that the suite has not counted it before.
+   */
+  const takeBack = ({ sealed }: Body, rejected: { index: number }[]): boolean => {
+    if (failures > 0 || !sealed || rejected.length === 0 || sealed.offset === clockOffset()) return false;
+    pending.unshift(...rejected.flatMap(({ index }) => sealed.events.slice(index, index + 1)));
+    return (again = true);
+  };
+
   /** Takes note of the answer to a body. Undefined when it is done with, else how many ms the suite asks to wait. */
   const answered = async (body: Body, response: Response): Promise<number | undefined> => {
     const { status } = response;
     if (status === 500) body.faults = (body.faults ?? 0) + 1;
-    if (status === 408 || status === 429 || (status >= 500 && (body.faults ?? 0) <= MAX_FAULTS)) {
-      const after = response.headers.get("retry-after");
-      const seconds = after === null ? NaN : Number(after);
-      const ms = Number.isNaN(seconds) ? Date.parse(after ?? "") - Date.now() : seconds * 1000;
-      return ms > 0 ? ms : 0;
-    }
-    const answer = (await response.json().catch(() => ({}))) as {
-      detail?: string;
-      rejected?: { reason: string }[];
-      report_every_seconds?: number;
-    };
-    if (!response.ok) warn(`${status}: ${answer.detail ?? response.statusText}`);
-    for (const { reason } of answer.rejected ?? []) warn(reason);
-    const every = answer.report_every_seconds;
+    compare(dateOf(response));
+    if (status === 408 || status === 429 || (status >= 500 && (body.faults ?? 0) <= MAX_FAULTS))
+      return waitOf(response);
+    const { detail, rejected, every } = await answerOf(response);
+    if (!response.ok) warn(`${status}: ${detail ?? response.statusText}`);
+    if (!takeBack(body, rejected))
+      for (const reason of new Set(rejected.map((each) => each.reason))) warn(reason);
     if (every && every !== told) {
       told = every;
       onInterval();
@@ -189,6 +201,7 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
     if (asked === undefined) {
       const more = again || failures > 0;
       failures = 0;
+      claim(body);
       bodies = bodies.filter((each) => each !== body);
       if (bodies.length > 0 || more) flush();
     } else {
@@ -204,13 +217,14 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
     const early = performance.now() < notBefore;
     if (last || !(busy || early || bodies.length > 0)) seal();
     again = busy;
-    if (early) for (const body of bodies) keep(body);
+    // after the last one nobody may be there to keep what has to queue
+    if (early || last) for (const body of bodies) if (!(busy && body === bodies[0])) keep(body);
     if (busy || early) return;
     clearTimeout(timer);
     while (bodies[0] && !claim(bodies[0])) bodies.shift();
     if (!bodies[0]) return;
     busy = true;
-    void post(bodies[0]);
+    post(bodies[0]).catch(warn);
   };
 
   const retry = (): void => {
@@ -245,6 +259,7 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
     },
     consent(value) {
       if (value !== "none") seal();
+      for (const body of bodies) body.sealed = undefined;
       consent = value;
       if (isAnonymous()) {
         takeAll();

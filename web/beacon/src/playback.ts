@@ -24,8 +24,12 @@ export interface Playback {
 const NUDGE_SECONDS = 0.5;
 /** A position that is further on than the time that passed, by so much, has leapt. */
 const LEAP_MS = 1_000;
+/** Of what passes without a word on where the video stands no more counts: the machine may have slept. */
+const UNSEEN_MS = 60_000;
 /** Who has paused, or seen an error, for so long has left. */
 const IDLE_MS = 300_000;
+/** Reports come more often than this while the machine is awake. */
+const ASLEEP_MS = 300_000;
 /** Errors that come together are one, told by the browser and by the player. */
 const SAME_ERROR_MS = 1_000;
 /** A video that has shown more than this started before it was watched. */
@@ -80,12 +84,16 @@ export const playback = (
     let now = performance.now();
     if (event?.isTrusted && event.timeStamp > settledAt && event.timeStamp < now) now = event.timeStamp;
     const seeks = video.seeking || soughtFrom !== undefined;
-    if (rolling && rate > 0) {
-      const passed = now - settledAt;
+    const passed = now - settledAt;
+    if (passed > ASLEEP_MS) {
+      stalledAt &&= stalledAt + passed;
+      askedAt &&= askedAt + passed;
+    }
+    if (rolling && rate) {
       const moved = ((video.currentTime - position) / rate) * 1000;
       wall += passed;
-      media += !seeks && moved >= 0 && moved < passed + LEAP_MS ? moved : passed;
-      const played = Math.min(wall, media || wall);
+      media += !seeks && moved >= 0 && moved < passed + LEAP_MS ? moved : Math.min(passed, UNSEEN_MS);
+      const played = Math.min(wall, media || UNSEEN_MS);
       watched += Math.max(0, played - credited);
       credited = Math.max(credited, played);
       if (seeks) position += (passed / 1000) * rate;
@@ -193,7 +201,8 @@ export const playback = (
 
   const fail = (error_code: string): void => {
     const now = settle();
-    enter();
+    // what fails before anybody wants to see it has no audience
+    if (!video.paused || video.autoplay) enter();
     if (!present) return;
     rolling = playing = false;
     failed = true;
@@ -207,6 +216,8 @@ export const playback = (
     const now = settle(event);
     if (!started) askedAt ??= now;
     enter();
+    // it failed before, and will not say so again
+    if (video.error) fail(errorOf(video));
   });
   on(video, "playing", roll);
   on(video, "pause", (event) => {

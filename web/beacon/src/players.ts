@@ -121,9 +121,21 @@ export const adapt = (player: unknown, onQuality: () => void, onError: OnError):
   } else return undefined;
 
   return {
-    quality,
+    quality() {
+      try {
+        return quality();
+      } catch {
+        return undefined; // it was destroyed before the beacon was stopped
+      }
+    },
     off() {
-      for (const end of ends.splice(0)) end();
+      for (const end of ends.splice(0)) {
+        try {
+          end();
+        } catch {
+          // as above: nothing is left to listen to
+        }
+      }
     },
   };
 };

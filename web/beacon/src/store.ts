@@ -1,3 +1,5 @@
+import type { Told, View } from "./outbox.ts";
+
 /** One request to ingest. Its text stays the same in every retry, so that the suite counts it once. */
 export interface Body {
   id: string;
@@ -9,6 +11,8 @@ export interface Body {
   anonymous: boolean;
   /** Whether it lies in the store, for whoever takes it first. */
   kept?: boolean;
+  /** What it is made of, and by how much this clock was known to be off. */
+  sealed?: { events: [View, Told][]; offset: number | undefined } | undefined;
   /** How often the suite failed over it. */
   faults?: number;
 }
@@ -45,19 +49,30 @@ export const claim = (body: Body): boolean => {
   }
 };
 
+/** A kept body out of its text; nothing where that is none of ours, or too old. */
+const unpacked = (name: string, kept: string | null): Body | undefined => {
+  try {
+    const [url, text, at] = JSON.parse(kept ?? "[]") as [string?, string?, number?];
+    // one of the future was made before the clock was set back: nobody knows how old it is
+    if (!url || !text || !at || !(Math.abs(Date.now() - at) < MAX_AGE_MS)) return undefined;
+    return { id: name.slice(PREFIX.length), url, text, at, anonymous: false };
+  } catch {
+    return undefined;
+  }
+};
+
 /** Takes all that closed tabs have left, the oldest first. */
 export const takeAll = (): Body[] => {
   const taken: Body[] = [];
   try {
     for (const name of names()) {
-      const kept = localStorage.getItem(name) ?? "[]";
+      const kept = localStorage.getItem(name);
       localStorage.removeItem(name);
-      const [url, text, at] = JSON.parse(kept) as [string?, string?, number?];
-      if (url && text && at && Date.now() - at < MAX_AGE_MS)
-        taken.push({ id: name.slice(PREFIX.length), url, text, at, anonymous: false });
+      const body = unpacked(name, kept);
+      if (body) taken.push(body);
     }
   } catch {
-    // no storage here, or what lay in it was not ours
+    // no storage here
   }
   return taken.sort((one, other) => one.at - other.at);
 };

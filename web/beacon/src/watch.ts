@@ -5,13 +5,14 @@ import {
   doNotTrack,
   faultOf,
   isConsent,
+  nameOf,
   randomId,
   type Consent,
   type Options,
 } from "./options.ts";
 import { outbox, type View } from "./outbox.ts";
 import { playback } from "./playback.ts";
-import { adapt } from "./players.ts";
+import { adapt, type Player } from "./players.ts";
 
 /** What a platform holds of a video that is watched. */
 export interface Handle {
@@ -20,7 +21,7 @@ export interface Handle {
   /** The viewer agreed to something else. */
   consent(value: Consent): void;
   /** The viewer goes on to another content, on the same video. A session of the platform's own may be named. */
-  content(id: string, session?: string): void;
+  content(id: string | number, session?: string | number): void;
 }
 
 const nothing = (): void => undefined;
@@ -61,7 +62,11 @@ export const watch = (video: Watched, options: Options): Handle => {
 const start = (video: Watched, options: Options): Handle => {
   const heard = listeners();
   const { on } = heard;
-  const viewOf = (content: string, session = randomId()): View => ({ content, session, alias: randomId() });
+  const viewOf = (content: string | number, session?: string | number): View => ({
+    content: String(content),
+    session: nameOf(session) ?? randomId(),
+    alias: randomId(),
+  });
   let view = viewOf(options.content, options.session);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let first: ReturnType<typeof setTimeout> | undefined;
@@ -71,6 +76,7 @@ const start = (video: Watched, options: Options): Handle => {
   let away = false;
   let lastAt = 0;
   const wasConnected = video.isConnected;
+  let player: Player | undefined;
 
   const schedule = (): void => {
     dueAt = lastAt + out.every() * 1000;
@@ -139,7 +145,9 @@ const start = (video: Watched, options: Options): Handle => {
     beat,
     () => away,
   );
-  const player = adapt(options.player, guarded(playing.look), guarded(playing.fail));
+  guarded(() => {
+    player = adapt(options.player, guarded(playing.look), guarded(playing.fail));
+  })();
 
   on(document, "visibilitychange", () => {
     if (document.visibilityState === "hidden") {
@@ -171,7 +179,7 @@ const start = (video: Watched, options: Options): Handle => {
       else warn(consentFault);
     }),
     content: guarded((id, session) => {
-      if (id === view.content && !session) return;
+      if (nameOf(id) === view.content && !session) return;
       if (id) playing.zap(() => (view = viewOf(id, session)));
       else warn("content(id) needs the id of the content");
     }),

@@ -16,7 +16,6 @@ interface Body {
   batch_id: string;
   consent?: string;
   child?: boolean;
-  dropped?: number;
   events: Sent[];
 }
 
