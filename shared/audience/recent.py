@@ -1,12 +1,13 @@
 """The last minutes of a content, cheap enough to be read of many contents every other second.
 
-What is worked out of a window is remembered by the versions of the stored states it was worked out of: of a content
-that is polled only the newest windows change. Whole minutes and hours come from their roll-ups, of which nothing but
-the peak is decoded; those that are marked dirty come from their windows, as everywhere (shared/audience/query.py).
+What is worked out of a window is remembered by the versions of the stored states it was worked out of, until the
+content is read again: of one that is polled only the newest windows change. Whole minutes and hours come from their
+roll-ups, of which nothing but the peak is decoded; those that are marked dirty come from their windows, as everywhere
+(shared/audience/query.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,15 +19,14 @@ from shared.audience.keys import WINDOWS_PER_MINUTE
 from shared.audience.measures import NO_COUNTERS, PLACE, Counters
 from shared.audience.query import AudienceReader, runs
 from shared.audience.rollup import HOUR, MINUTE, ROLLUPS_TABLE, WINDOW, Resolution, rollups_between
+from shared.audience.stored import StateReader
 from shared.audience.totals import MINUTES_PER_HOUR
 from shared.ports import Item, Key, Ports
 
 SPARK_MINUTES: Final = 30
 AGO_MINUTES: Final = 5
-REMEMBERED: Final = 8_000
-"""Windows and states, each: a hundred contents' last minutes."""
-
-Items = Mapping[int, Sequence[Item]]
+REMEMBERED: Final = 500
+"""Contents: more than the longest overview compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,72 @@ class _Peak(NamedTuple):
     concurrent: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What was worked out of one content when it was last read; never changed once the next reading begins."""
+
+    peaks: dict[int, _Peak] = field(default_factory=dict)
+    counters: dict[Key, tuple[str, Counters]] = field(default_factory=dict)
+
+
+NO_WORK: Final = _Work()
+
+
+class _Reading:
+    """One reading of a content: takes over of the last one what still holds, and forgets the rest of it."""
+
+    def __init__(self, states: StateReader, content_id: str, windows: Iterable[int], before: _Work) -> None:
+        """`windows` are those that are asked for; those that decide about their concurrent viewers are read too."""
+        self._states = states
+        self._before = before
+        self.work = _Work()
+        self._items: dict[int, Sequence[Item]] = {}
+        for begin, end in runs(sorted(windows)):
+            self._items.update(states.items(content_id, begin - LOOKBACK_WINDOWS + 1, end))
+
+    def instant(self, window: int) -> Estimate | None:
+        """Concurrent viewers as `audience/now` tells them while `window` is the running one."""
+        if not any(each in self._items for each in range(window - LOOKBACK_WINDOWS, window + 1)):
+            return None
+        return max((self.peak(each).concurrent for each in (window - 1, window)), key=lambda one: one.value)
+
+    def peak(self, window: int) -> _Peak:
+        """Whether anything was counted in the window, and the concurrent viewers at its end."""
+        if window not in self.work.peaks:
+            self.work.peaks[window] = self._peak(window)
+        return self.work.peaks[window]
+
+    def _peak(self, window: int) -> _Peak:
+        before = range(window - LOOKBACK_WINDOWS + 1, window + 1)
+        involved = [item for each in before for item in self._items.get(each, ())]
+        versions = hash(tuple(item.version for item in involved))
+        known = self._before.peaks.get(window)
+        if known is not None and known.versions == versions:
+            return known
+        told = any(not self._states.state(item).empty for item in self._items.get(window, ()))
+        return _Peak(versions, told, concurrent(window, [self._states.state(item) for item in involved]))
+
+    def summed(self, windows: Iterable[int]) -> Counters:
+        """The sums of all that was reported in the windows."""
+        parts = [self._counters(item) for window in windows for item in self._items.get(window, ())]
+        return np.sum(parts, axis=0, dtype=np.int64) if parts else NO_COUNTERS
+
+    def _counters(self, item: Item) -> Counters:
+        key = item.partition, item.sort
+        known = self._before.counters.get(key)
+        if known is None or known[0] != item.version:
+            known = item.version, self._states.state(item).counters
+        self.work.counters[key] = known
+        return known[1]
+
+
 class RecentReader:
-    """Reads the last minutes of contents, and how many watched at most."""
+    """Reads the last minutes of contents, and how many watched at most. Safe for threads."""
 
     def __init__(self, ports: Ports) -> None:
         self.reader = AudienceReader(ports)
         self._rollups = ports.table(ROLLUPS_TABLE)
-        self._peaks: dict[tuple[str, int], _Peak] = {}
-        self._counted: dict[Key, tuple[str, Counters]] = {}
+        self._works: dict[str, _Work] = {}
 
     def of(self, content_id: str, now_ms: int) -> Recent:
         """The last minutes of a content."""
@@ -71,22 +129,27 @@ class RecentReader:
         first_minute = minute - SPARK_MINUTES + 1
         dirty = self.reader.dirty(content_id, MINUTE, first_minute, minute)
         looked_at = range(running - AGO_MINUTES * WINDOWS_PER_MINUTE - 1, running + 1)
-        items = self._items(content_id, {*_windows(dirty), *looked_at, *_windows([minute])})
+        reading = self._reading(content_id, {*_windows(dirty), *looked_at, *_windows([minute])})
 
-        told = [window for window in looked_at if self._peak(content_id, window, items).told]
-        peaks = self._of_minutes(content_id, first_minute, minute, dirty, items)
-        return Recent(
-            now=self._instant(content_id, running, items) or Estimate(0),
-            ago={
-                minutes: self._instant(content_id, running - minutes * WINDOWS_PER_MINUTE, items)
-                for minutes in (1, AGO_MINUTES)
-            },
+        told = [window for window in looked_at if reading.peak(window).told]
+        peaks = self._of_minutes(content_id, first_minute, minute, dirty, reading)
+
+        def ago(minutes: int) -> Estimate | None:
+            instant = reading.instant(running - minutes * WINDOWS_PER_MINUTE)
+            reported = any(each < minute - minutes for each in peaks)
+            return Estimate(0) if instant is None and reported else instant
+
+        found = Recent(
+            now=reading.instant(running) or Estimate(0),
+            ago={minutes: ago(minutes) for minutes in (1, AGO_MINUTES)},
             newest_ms=told[-1] * WINDOW.ms if told else None,
-            at_newest=self._peak(content_id, told[-1], items).concurrent if told else Estimate(0),
-            counters=self._summed(items, _windows([minute - 1, minute])),
+            at_newest=reading.peak(told[-1]).concurrent if told else Estimate(0),
+            counters=reading.summed(_windows([minute - 1, minute])),
             first_minute=first_minute,
             peaks=[peaks[each].value if each in peaks else None for each in range(first_minute, minute + 1)],
         )
+        self._remember(content_id, reading.work)
+        return found
 
     def most(self, content_id: str, since_ms: int, until_ms: int) -> Estimate:
         """The most concurrent viewers in the whole hours that [since, until] touches."""
@@ -99,31 +162,26 @@ class RecentReader:
         for begin, end in runs(sorted(changed)):
             first, last = begin * MINUTES_PER_HOUR, (end + 1) * MINUTES_PER_HOUR - 1
             dirty = [each for each in minutes if first <= each <= last]
-            items = self._items(content_id, _windows(dirty))
-            found += self._of_minutes(content_id, first, last, dirty, items).values()
+            reading = self._reading(content_id, _windows(dirty))
+            found += self._of_minutes(content_id, first, last, dirty, reading).values()
         return max(found, key=lambda one: one.value, default=Estimate(0))
 
-    def _items(self, content_id: str, windows: Iterable[int]) -> Items:
-        """The stored states of these windows and of those that decide about their concurrent viewers."""
-        found: dict[int, Sequence[Item]] = {}
-        for begin, end in runs(sorted(windows)):
-            found.update(self.reader.states.items(content_id, begin - LOOKBACK_WINDOWS + 1, end))
-        return found
+    def _reading(self, content_id: str, windows: Iterable[int]) -> _Reading:
+        return _Reading(self.reader.states, content_id, windows, self._works.get(content_id, NO_WORK))
 
-    def _instant(self, content_id: str, window: int, items: Items) -> Estimate | None:
-        """Concurrent viewers as `audience/now` tells them while `window` is the running one."""
-        if not any(each in items for each in range(window - LOOKBACK_WINDOWS, window + 1)):
-            return None
-        ends = (self._peak(content_id, each, items).concurrent for each in (window - 1, window))
-        return max(ends, key=lambda one: one.value)
+    def _remember(self, content_id: str, work: _Work) -> None:
+        self._works.pop(content_id, None)
+        self._works[content_id] = work
+        while len(self._works) > REMEMBERED:
+            self._works.pop(next(iter(self._works)), None)
 
     def _of_minutes(
-        self, content_id: str, first: int, last: int, dirty: Iterable[int], items: Items
+        self, content_id: str, first: int, last: int, dirty: Iterable[int], reading: _Reading
     ) -> dict[int, Estimate]:
         """The most concurrent viewers in each of the minutes first to last that any event was counted in."""
         found = self._stored(content_id, MINUTE, first, last, without=dirty)
         for minute in dirty:
-            ends = (self._peak(content_id, window, items) for window in _windows([minute]))
+            ends = (reading.peak(window) for window in _windows([minute]))
             told = [end.concurrent for end in ends if end.told]
             if told:
                 found[minute] = max(told, key=lambda one: one.value)
@@ -135,36 +193,6 @@ class RecentReader:
         skipped = {*without}
         items = rollups_between(self._rollups, content_id, resolution, first, last)
         return {number: rollup.peak(item.value) for number, item in items if number not in skipped}
-
-    def _peak(self, content_id: str, window: int, items: Items) -> _Peak:
-        """Whether anything was counted in the window, and the concurrent viewers at its end."""
-        involved = [item for each in range(window - LOOKBACK_WINDOWS + 1, window + 1) for item in items.get(each, ())]
-        versions = hash(tuple(item.version for item in involved))
-        known = self._peaks.get((content_id, window))
-        if known is not None and known.versions == versions:
-            return known
-        told = any(self._counters(item)[PLACE["counted"]] for item in items.get(window, ()))
-        at_end = concurrent(window, [self.reader.states.state(item) for item in involved])
-        found = _Peak(versions, told, at_end)
-        if len(self._peaks) >= REMEMBERED:
-            self._peaks.clear()
-        self._peaks[content_id, window] = found
-        return found
-
-    def _summed(self, items: Items, windows: Iterable[int]) -> Counters:
-        parts = [self._counters(item) for window in windows for item in items.get(window, ())]
-        return np.sum(parts, axis=0, dtype=np.int64) if parts else NO_COUNTERS
-
-    def _counters(self, item: Item) -> Counters:
-        key = item.partition, item.sort
-        known = self._counted.get(key)
-        if known is not None and known[0] == item.version:
-            return known[1]
-        counters = self.reader.states.state(item).counters
-        if len(self._counted) >= REMEMBERED:
-            self._counted.clear()
-        self._counted[key] = item.version, counters
-        return counters
 
 
 def _windows(minutes: Iterable[int]) -> Iterable[int]:

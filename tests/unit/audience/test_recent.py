@@ -1,13 +1,20 @@
 """The last minutes of a content are those that the audience API tells, however they were stored."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.audience import recent as module
+from shared.audience.concurrency import LOOKBACK_WINDOWS, concurrent
+from shared.audience.estimate import Estimate
+from shared.audience.keys import WINDOWS_PER_MINUTE
 from shared.audience.query import AudienceReader
 from shared.audience.recent import SPARK_MINUTES, RecentReader
 from shared.audience.rollup import HOUR, MINUTE, WINDOW
+from shared.audience.window import WindowState
 from shared.units import HOUR_MS, MINUTE_MS
 from tests.builders import KICK_OFF, event
 from tests.unit.audience.stage import Stage
@@ -53,3 +60,48 @@ def test_they_are_those_of_the_audience_api(
         most = max((one.concurrency.peak.value for one in hours), default=0)
         assert recents.most("match", KICK_OFF, KICK_OFF + HOUR_MS - 1).value == most
         stage.at(10 * MINUTE_MS).roll(rolls)
+
+
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The windows whose concurrent viewers are worked out from now on."""
+    worked_out: list[int] = []
+
+    def concurrent_of(window: int, states: Iterable[WindowState]) -> Estimate:
+        worked_out.append(window)
+        return concurrent(window, states)
+
+    monkeypatch.setattr(module, "concurrent", concurrent_of)
+    return worked_out
+
+
+def test_of_many_contents_only_what_changed_is_worked_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    names = [f"match-{number}" for number in range(130)]
+    for name in names:
+        stage.tell([event(event_timestamp=KICK_OFF, content_id=name)])
+    recents = RecentReader(stage.ports)
+    before = {name: recents.of(name, KICK_OFF + 1_000).now for name in names}
+    worked_out = noted(monkeypatch)
+    assert {name: recents.of(name, KICK_OFF + 2_000).now for name in names} == before
+    assert worked_out == []
+    stage.tell([event(event_timestamp=KICK_OFF + 2_000, content_id=names[0], viewer_id="grace")])
+    assert recents.of(names[0], KICK_OFF + 3_000).now.value == 2
+    assert WINDOW.number(KICK_OFF) in worked_out
+    assert len(worked_out) < WINDOWS_PER_MINUTE + LOOKBACK_WINDOWS
+
+
+def test_only_so_many_contents_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    stage = Stage()
+    for name in ("first", "second", "third"):
+        stage.tell([event(event_timestamp=KICK_OFF, content_id=name)])
+    recents = RecentReader(stage.ports)
+    for name in ("first", "second", "first", "third", "first", "nothing"):
+        recents.of(name, KICK_OFF + 1_000)
+    worked_out = noted(monkeypatch)
+    recents.of("first", KICK_OFF + 1_000)
+    assert worked_out == []
+    recents.of("second", KICK_OFF + 1_000)
+    assert worked_out

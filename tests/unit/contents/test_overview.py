@@ -75,6 +75,14 @@ def test_the_change_is_against_five_minutes_ago() -> None:
     assert [(one["content_id"], one["change"]) for one in seen] == [("derby", 5), ("new", None)]
 
 
+def test_who_comes_back_after_a_break_is_a_change_from_nobody() -> None:
+    stage = Stage()
+    stage.watch("derby", 4)
+    stage.watch("derby", 9, 9 * MINUTE_MS)
+    shown = only(stage.at(9 * MINUTE_MS + 1_000).overview()["live"])
+    assert (shown["concurrent"], shown["change"]) == (9, 9)
+
+
 def test_the_catalogue_says_what_contents_are_called_and_when_they_began() -> None:
     stage = Stage()
     stage.watch("derby", 1)
