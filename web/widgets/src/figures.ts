@@ -30,7 +30,8 @@ const MOST_DELAY_MS = 15_000;
 /** Figures out of a decoded answer. Throws TypeError where it is none. */
 export function figuresOf(answer: unknown): Figures {
   const told = answer as Partial<Figures> | null;
-  if (!told || !Number.isSafeInteger(told.concurrent) || Number.isNaN(Date.parse(told.as_of ?? ""))) {
+  const { concurrent = -1, as_of = "" } = told ?? {};
+  if (!Number.isSafeInteger(concurrent) || concurrent < 0 || Number.isNaN(Date.parse(as_of))) {
     throw new TypeError("The endpoint answers something other than an audience.");
   }
   return { delay_ms: null, ...told } as Figures;

@@ -11,6 +11,8 @@ export interface Listener {
 export const KEPT_MS = 60_000;
 const TIMEOUT_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Timers cannot wait for weeks, and then do not wait at all. */
+const MOST_ASKED_MS = 3_600_000;
 
 const polls = new Map<string, Poll>();
 
@@ -128,7 +130,7 @@ export class Poll {
     }
     const asked = Number(answer.headers.get("retry-after")) * 1000 || 0;
     const pause = this.#failed({ reason: "unreachable", status, detail: `The endpoint answers ${status}.` });
-    return Math.max(pause, asked * (1 + spread()));
+    return Math.max(pause, Math.min(asked, MOST_ASKED_MS) * (1 + spread()));
   }
 
   #failed(trouble: Trouble): number {

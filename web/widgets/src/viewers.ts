@@ -7,6 +7,8 @@ import { languageOf, Words } from "./words.ts";
 /** An element, or on a server, where there are none, something that can be extended. */
 const Base = typeof HTMLElement === "undefined" ? (Object as unknown as typeof HTMLElement) : HTMLElement;
 const LEAST_EVERY_SECONDS = 2;
+/** So that a count is asked for again before it is too old to be shown. */
+const MOST_EVERY_SECONDS = 30;
 
 /** `<grandstand-viewers content="…">`: how many people watch a content now. README.md says what it takes. */
 export class GrandstandViewers extends Base implements Listener {
@@ -33,26 +35,33 @@ export class GrandstandViewers extends Base implements Listener {
   connectedCallback(): void {
     this.#parts ??= makeParts(this.attachShadow({ mode: "open" }));
     this.#announcer ??= new Announcer(this.#parts.announcer);
-    this.#sight = new IntersectionObserver((entries) => {
-      this.awake = entries.at(-1)?.isIntersecting ?? false;
-      this.#poll?.review();
-    });
-    this.#sight.observe(this);
+    // where nobody tells what is on screen, all is
+    this.awake = typeof IntersectionObserver === "undefined";
+    if (!this.awake) {
+      this.#sight = new IntersectionObserver((entries) => {
+        this.awake = entries.at(-1)?.isIntersecting ?? false;
+        this.#poll?.review();
+      });
+      this.#sight.observe(this);
+    }
     this.#listen();
   }
 
   disconnectedCallback(): void {
     this.#sight?.disconnect();
     this.awake = false;
-    this.#hang();
+    // one that is only moved within the page keeps its count
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#hang();
+    });
   }
 
   attributeChangedCallback(): void {
-    if (this.#sight && this.isConnected) this.#listen();
+    if (this.#parts && this.isConnected) this.#listen();
   }
 
   get everyMs(): number {
-    return Math.max(LEAST_EVERY_SECONDS, this.#number("every", 5)) * 1000;
+    return Math.min(MOST_EVERY_SECONDS, Math.max(LEAST_EVERY_SECONDS, this.#number("every", 5))) * 1000;
   }
 
   take({ figures, trouble }: Told): void {

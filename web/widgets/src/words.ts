@@ -59,5 +59,5 @@ export function languageOf(element: Element): string {
   const teller = element.closest("[lang]:not([lang=''])");
   if (teller) return teller.getAttribute("lang") ?? "";
   const around = element.getRootNode();
-  return around instanceof ShadowRoot ? languageOf(around.host) : navigator.language;
+  return around instanceof ShadowRoot ? languageOf(around.host) : navigator.language || "en";
 }
