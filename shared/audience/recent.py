@@ -85,6 +85,10 @@ class _Reading:
             return None
         return max((self.peak(each).concurrent for each in (window - 1, window)), key=lambda one: one.value)
 
+    def told(self, window: int) -> bool:
+        """Whether anything was counted in the window."""
+        return window in self._items and self.peak(window).told
+
     def peak(self, window: int) -> _Peak:
         """Whether anything was counted in the window, and the concurrent viewers at its end."""
         if window not in self.work.peaks:
@@ -131,7 +135,7 @@ class RecentReader:
         looked_at = range(running - AGO_MINUTES * WINDOWS_PER_MINUTE - 1, running + 1)
         reading = self._reading(content_id, {*_windows(dirty), *looked_at, *_windows([minute])})
 
-        told = [window for window in looked_at if reading.peak(window).told]
+        told = [window for window in looked_at if reading.told(window)]
         peaks = self._of_minutes(content_id, first_minute, minute, dirty, reading)
 
         def ago(minutes: int) -> Estimate | None:
@@ -181,10 +185,9 @@ class RecentReader:
         """The most concurrent viewers in each of the minutes first to last that any event was counted in."""
         found = self._stored(content_id, MINUTE, first, last, without=dirty)
         for minute in dirty:
-            ends = (reading.peak(window) for window in _windows([minute]))
-            told = [end.concurrent for end in ends if end.told]
-            if told:
-                found[minute] = max(told, key=lambda one: one.value)
+            ends = [reading.peak(window).concurrent for window in _windows([minute]) if reading.told(window)]
+            if ends:
+                found[minute] = max(ends, key=lambda one: one.value)
         return found
 
     def _stored(
