@@ -1,4 +1,4 @@
-import { dayAndClock } from "../i18n/format.ts";
+import { fromTo } from "../i18n/format.ts";
 import { direction } from "../i18n/locale.ts";
 import { dashOf, type ChartModel } from "../parts/chart/model.ts";
 import { colourOf, type Palette } from "../parts/chart/palette.ts";
@@ -43,8 +43,7 @@ export async function chartPng(titled: Titled, model: ChartModel, colours: Palet
   context.textAlign = "start";
   const start = mirrored ? WIDTH - EDGE : EDGE;
   words(context, titled.heading, start, EDGE, colours.text, `650 ${TITLE_PX}px ${colours.font}`);
-  const range = `${dayAndClock(model.from)} – ${dayAndClock(model.to)}`;
-  const about = [titled.subject, range].filter(Boolean).join(" · ");
+  const about = [titled.subject, fromTo(model.from, model.to)].filter(Boolean).join(" · ");
   const font = `${TEXT_PX}px ${colours.font}`;
   words(context, about, start, EDGE + TITLE_PX + 8, colours.quiet, font);
   legend.forEach((row, line) => {

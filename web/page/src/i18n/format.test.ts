@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { change, count, decimal, duration, percent, relative } from "./format.ts";
+import { change, count, decimal, duration, fromTo, percent, relative } from "./format.ts";
 import { setLocale, type Locale } from "./locale.ts";
 
 const MINUTE = 60_000;
@@ -42,6 +42,20 @@ describe("a moment", () => {
   ])("%i ms from now is “%s”", async (ms, written) => {
     await setLocale("en", false);
     expect(relative(1_000_000_000 + ms, 1_000_000_000)).toBe(written);
+  });
+
+  it("is tomorrow only where the calendar says so", async () => {
+    await setLocale("en", false);
+    const evening = new Date(2026, 10, 20, 20).getTime();
+    expect(relative(new Date(2026, 10, 21, 21).getTime(), evening)).toBe("tomorrow");
+    expect(relative(new Date(2026, 10, 22, 2).getTime(), evening)).toBe("in 2 days");
+  });
+
+  it("and another of the same day share the day's name", async () => {
+    await setLocale("en", false);
+    const from = new Date(2026, 10, 20, 18, 4).getTime();
+    expect(fromTo(from, from + 60 * MINUTE).match(/Nov/g)).toHaveLength(1);
+    expect(fromTo(from, from + 24 * 60 * MINUTE).match(/Nov/g)).toHaveLength(2);
   });
 
   it("is told in the language that is spoken", async () => {

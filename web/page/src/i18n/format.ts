@@ -107,8 +107,15 @@ export const shortClock = (ms: number): string => times({ hour: "2-digit", minut
 export const dayAndClock = (ms: number): string =>
   times({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(ms);
 
+/** 20 Nov, 18:04 – 19:04: from one moment to another, the day told once where it is one. */
+export const fromTo = (from: number, to: number): string =>
+  times({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).formatRange(from, to);
+
 /** 20 Nov */
 export const day = (ms: number): string => times({ day: "numeric", month: "short" }).format(ms);
+
+const DAY_MS = 86_400_000;
+const midnight = (ms: number): number => new Date(ms).setHours(0, 0, 0, 0);
 
 /** "in 12 minutes", "2 hours ago": how long after another moment one is; both ms since the epoch. */
 export function relative(ms: number, to: number): string {
@@ -118,7 +125,7 @@ export function relative(ms: number, to: number): string {
       ? [minutes, "minute"]
       : Math.abs(minutes) < 24 * 60
         ? [Math.round(minutes / 60), "hour"]
-        : [Math.round(minutes / (24 * 60)), "day"];
+        : [Math.round((midnight(ms) - midnight(to)) / DAY_MS), "day"]; // "tomorrow" is what the calendar says
   return kept(`r${regional()}`, () => new Intl.RelativeTimeFormat(regional(), { numeric: "auto" })).format(
     value,
     unit,

@@ -1,15 +1,12 @@
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
-import { clock, dayAndClock } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { shared } from "../../styles/shared.ts";
 import { GsElement } from "../element.ts";
 import { firstFrom, nearest, type ChartModel, type ChartSeries } from "./model.ts";
 import { swatch, swatchStyle } from "./swatch.ts";
-import { withError } from "./told.ts";
-
-const DAY_MS = 86_400_000;
+import { timeIn, withError } from "./told.ts";
 
 /** The curves' names and strokes, with their values at the cursor, or the newest ones. */
 @customElement("gs-chart-legend")
@@ -55,7 +52,7 @@ export class GsChartLegend extends GsElement {
     const at = this.cursor === null ? newest(this.model) : nearest(times, this.cursor);
     return html`
       <ul>
-        <li class="time">${at === null ? t("chart.no_values") : this.time(times[at] ?? 0)}</li>
+        <li class="time">${at === null ? t("chart.no_values") : timeIn(this.model, times[at] ?? 0)}</li>
         ${series.map((one, index) => this.entry(one, index, at))}
         ${series.some(banded) ? html`<li class="quiet">${t("chart.band")}</li>` : nothing}
       </ul>
@@ -71,11 +68,6 @@ export class GsChartLegend extends GsElement {
         <bdi>${series.label}</bdi> <strong>${withError(series, value, error)}</strong>
       </li>
     `;
-  }
-
-  private time(at: number): string {
-    const { from, to } = this.model ?? { from: 0, to: 0 };
-    return to - from > DAY_MS ? dayAndClock(at) : clock(at);
   }
 }
 

@@ -2,14 +2,14 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { clock, dayAndClock, duration } from "../../i18n/format.ts";
+import { duration } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { shared } from "../../styles/shared.ts";
 import { GsElement } from "../element.ts";
 import { nameOf } from "./marks.ts";
 import type { ChartModel } from "./model.ts";
 import { tableOf, type Row } from "./table.ts";
-import { withError } from "./told.ts";
+import { timeIn, withError } from "./told.ts";
 
 const QUIET_MS = 30_000;
 
@@ -115,8 +115,7 @@ export class GsChartTable extends GsElement {
   }
 
   private time(at: number): string {
-    const { from, to } = this.model ?? { from: 0, to: 0 };
-    return to - from > 86_400_000 ? dayAndClock(at) : clock(at);
+    return timeIn(this.model ?? { from: 0, to: 0 }, at);
   }
 
   private told(row: Row): string {

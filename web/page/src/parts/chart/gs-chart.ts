@@ -5,7 +5,7 @@ import uplotStyle from "uplot/dist/uPlot.min.css?inline";
 import { chartCsv } from "../../export/chart-csv.ts";
 import { chartPng } from "../../export/chart-png.ts";
 import { download, fileName } from "../../export/download.ts";
-import { clock, compact } from "../../i18n/format.ts";
+import { compact } from "../../i18n/format.ts";
 import { direction, locale, t } from "../../i18n/locale.ts";
 import { shared } from "../../styles/shared.ts";
 import { GsElement } from "../element.ts";
@@ -17,7 +17,7 @@ import { nearest, type ChartMark, type ChartModel, type ChartSeries, type Span }
 import { palette } from "./palette.ts";
 import { Plot, shapeOf } from "./plot.ts";
 import { chartStyle } from "./style.ts";
-import { withError } from "./told.ts";
+import { timeIn, withError } from "./told.ts";
 
 export type { ChartMark, ChartSeries, Span } from "./model.ts";
 
@@ -172,13 +172,13 @@ export class GsChart extends GsElement {
     };
   }
 
-  private valuesAtCursor({ times, series }: ChartModel): string {
+  private valuesAtCursor({ times, series, from, to }: ChartModel): string {
     const at = this.cursor === null ? null : nearest(times, this.cursor);
     if (at === null) return t("chart.no_cursor");
     const values = series.map(
       (one) => `${one.label} ${withError(one, one.values[at] ?? null, one.error?.[at] ?? null)}`,
     );
-    return `${clock(times[at] ?? 0)}: ${values.join(", ")}`;
+    return `${timeIn({ from, to }, times[at] ?? 0)}: ${values.join(", ")}`;
   }
 
   private fit(): void {

@@ -46,7 +46,7 @@ export function optionsOf(drawing: Drawing): uPlot.Options {
     width,
     height,
     ms: 1,
-    padding: [8 * scale, 16 * scale, 0, 8 * scale],
+    padding: [8 * scale, 36 * scale, 0, 8 * scale],
     legend: { show: false },
     scales: {
       x: { time: true, auto: false, min: from, max: to },

@@ -4,7 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 import { contentPath } from "../../api/client.ts";
 import { Poll } from "../../api/poll.ts";
 import type { Dimension, Segment, Segments } from "../../api/types.ts";
-import { bitrate, clock, count, duration, percent, signedPercent, UNKNOWN } from "../../i18n/format.ts";
+import { bitrate, clock, count, decimal, duration, percent, signedPercent } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { valueName } from "../../i18n/values.ts";
 import type { Span } from "../../parts/chart/gs-chart.ts";
@@ -25,7 +25,7 @@ const FORMATS: Record<Measure["name"], (value: number | null) => string> = {
   rebuffering: percent,
   startup: duration,
   bitrate,
-  errors: (value) => (value === null ? UNKNOWN : count(value * 100)),
+  errors: (value) => decimal(value === null ? null : value * 100),
 };
 
 /** How chosen segments of the audience fare beside each other, from the history; each against the first. */

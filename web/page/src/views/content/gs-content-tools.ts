@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
 import { setParameters } from "../../app/router.ts";
-import { dayAndClock, duration } from "../../i18n/format.ts";
+import { duration, fromTo } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import { GsElement } from "../../parts/element.ts";
 import type { Span } from "../../parts/chart/gs-chart.ts";
@@ -60,7 +60,8 @@ export class GsContentTools extends GsElement {
   /** Whether it goes on: what has ended stands still by itself. */
   @property({ type: Boolean }) moving = false;
 
-  @state() private choosing = false;
+  /** What the form begins with: what is shown moves on, what somebody types does not. */
+  @state() private choosing: Span | null = null;
   @state() private wrong = false;
   /** The link, where the browser lets nobody copy it; "copied" is said when it did. */
   @state() private link: { address: string; copied: boolean } | null = null;
@@ -88,7 +89,7 @@ export class GsContentTools extends GsElement {
           <button
             type="button"
             aria-pressed=${chosen !== null}
-            aria-expanded=${this.choosing}
+            aria-expanded=${this.choosing !== null}
             @click=${this.toggle}
           >
             ${t("content.range_custom")}
@@ -99,7 +100,7 @@ export class GsContentTools extends GsElement {
           <button type="button" @click=${this.copy}>${t("content.copy_link")}</button>
         </div>
       </div>
-      ${this.choosing ? this.form() : nothing}
+      ${this.choosing ? this.form(this.choosing) : nothing}
       <p class="said quiet">${this.said()}</p>
       <p class="visually-hidden" role="status">${this.link?.copied ? t("content.copied") : ""}</p>
       ${this.link && !this.link.copied ? this.linkField(this.link.address) : nothing}
@@ -125,23 +126,23 @@ export class GsContentTools extends GsElement {
 
   private said(): string {
     const { paused, chosen } = this.view;
-    const range = `${dayAndClock(this.span.from)} – ${dayAndClock(this.span.to)}`;
+    const range = fromTo(this.span.from, this.span.to);
     if (this.link?.copied) return t("content.copied");
     if (!chosen && paused !== null)
       return t("content.paused_new", { time: duration(Math.max(0, this.now - paused)), range });
     return range;
   }
 
-  private form() {
+  private form({ from, to }: Span) {
     return html`
       <form @submit=${this.choose}>
         <label>
           ${t("content.from")}
-          <input type="datetime-local" name="from" step="1" required .value=${local(this.span.from)} />
+          <input type="datetime-local" name="from" step="1" required .value=${local(from)} />
         </label>
         <label>
           ${t("content.to")}
-          <input type="datetime-local" name="to" step="1" required .value=${local(this.span.to)} />
+          <input type="datetime-local" name="to" step="1" required .value=${local(to)} />
         </label>
         <button class="primary">${t("content.show")}</button>
         ${this.wrong ? html`<p class="wrong" role="alert">${t("content.range_wrong")}</p>` : nothing}
@@ -170,7 +171,7 @@ export class GsContentTools extends GsElement {
   }
 
   private toggle(): void {
-    this.choosing = !this.choosing;
+    this.choosing = this.choosing ? null : this.span;
     this.wrong = false;
   }
 
@@ -179,7 +180,7 @@ export class GsContentTools extends GsElement {
     const span = { from: Date.parse(this.fromField.value), to: Date.parse(this.toField.value) };
     this.wrong = !isChoice(span);
     if (this.wrong) return;
-    this.choosing = false;
+    this.choosing = null;
     setParameters({ from: told(span.from), to: told(span.to), paused: null });
   }
 

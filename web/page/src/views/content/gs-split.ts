@@ -141,10 +141,12 @@ export class GsSplit extends GsElement {
     const { compare } = this.view;
     const step = STEPS[this.resolution];
     const windows = this.history.windows(this.span);
-    const grid = gridOf(windows, step, this.now);
-    const drawn = drawnValues(windows, by, compare);
-    // the running window has not heard of everybody yet
-    const whole = windows.findLast(({ start }) => Date.parse(start) + step <= this.now) ?? windows.at(-1);
+    // the running window has not heard of everybody yet: it would always seem to fall
+    const over = windows.filter(({ start }) => Date.parse(start) + step <= this.now);
+    const heard = over.length > 0 ? over : windows;
+    const grid = gridOf(heard, step, this.now);
+    const drawn = drawnValues(heard, by, compare);
+    const whole = heard.at(-1);
     const heading = t("content.split_over_time", { dimension: dimensionName(by) });
     return html`
       <div class="parts">

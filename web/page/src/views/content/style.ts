@@ -84,6 +84,21 @@ export const contentStyle = css`
     .charts {
       grid-template-columns: repeat(2, minmax(0, 1fr));
     }
+    /* the odd one */
+    .charts .errors {
+      grid-column: 1 / -1;
+    }
+  }
+  @media (min-width: 70rem) {
+    .figures {
+      grid-template-columns: minmax(0, 1.6fr) repeat(5, minmax(0, 1fr));
+    }
+    .figures .large {
+      grid-column: 1;
+      grid-row: span 2;
+      align-self: center;
+      --figure-size: 3.5rem;
+    }
   }
   @media (min-width: 1800px) {
     .charts {
