@@ -1,5 +1,7 @@
 // Runs before the first paint, so that a dark page never flashes white; src/app/theme.ts takes over from here.
 document.documentElement.dataset.theme = (() => {
+  if (matchMedia("(forced-colors: active)").matches)
+    return matchMedia("(prefers-color-scheme: dark)").matches ? "contrast" : "light";
   let chosen = null;
   try {
     chosen = localStorage.getItem("grandstand.theme");

@@ -29,6 +29,8 @@ export class GsApp extends GsElement {
         max-width: 120rem;
         margin-inline: auto;
         padding: var(--gap);
+      }
+      main:focus {
         outline: none;
       }
     `,

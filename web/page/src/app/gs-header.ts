@@ -55,11 +55,11 @@ export class GsHeader extends GsElement {
         gap: 0 4px;
       }
       nav a {
-        padding-inline: 10px;
-        border-block-end: 3px solid transparent;
+        padding: 3px 10px;
       }
       nav a[aria-current] {
-        border-block-end-color: var(--accent);
+        padding-block: 3px 0;
+        border-block-end: 3px solid var(--accent);
         font-weight: 650;
       }
       .settings {

@@ -3,9 +3,10 @@ import { runInThisContext } from "node:vm";
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-const system = { contrast: false, dark: false };
+const system = { contrast: false, dark: false, forced: false };
 vi.stubGlobal("matchMedia", (query: string) => ({
   get matches() {
+    if (query.includes("forced")) return system.forced;
     return query.includes("contrast") ? system.contrast : system.dark;
   },
   addEventListener: () => undefined,
@@ -37,6 +38,17 @@ describe("the theme", () => {
     localStorage.setItem("grandstand.theme", chosen);
     expect(firstPaint()).toBe(seen);
     expect(shownTheme()).toBe(seen);
+  });
+
+  it.each([
+    ["light", true, "contrast"],
+    ["dark", false, "light"],
+  ])("chosen %s gives way to colours that the system forces (dark %s): %s", (chosen, dark, seen) => {
+    Object.assign(system, { forced: true, contrast: false, dark });
+    localStorage.setItem("grandstand.theme", chosen);
+    expect(firstPaint()).toBe(seen);
+    expect(shownTheme()).toBe(seen);
+    system.forced = false;
   });
 
   it("is kept, and told to those who draw on canvas", () => {

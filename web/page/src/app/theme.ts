@@ -6,12 +6,15 @@ export type Theme = (typeof THEMES)[number];
 
 const contrast = matchMedia("(prefers-contrast: more)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const forced = matchMedia("(forced-colors: active)");
 
 /** The theme that was chosen. */
 export const theme = (): Theme => THEMES.find((one) => one === recall("theme")) ?? "auto";
 
 /** The theme that is seen: public/theme.js draws the first paint by the same rule. */
 export function shownTheme(chosen: Theme = theme()): Exclude<Theme, "auto"> {
+  // the system's own colours replace ours, only canvases and drawings must be seen on them
+  if (forced.matches) return dark.matches ? "contrast" : "light";
   if (chosen !== "auto") return chosen;
   if (contrast.matches) return "contrast";
   return dark.matches ? "dark" : "light";
@@ -29,7 +32,7 @@ export function setTheme(chosen: Theme): void {
   applyTheme(chosen);
 }
 
-for (const query of [contrast, dark])
+for (const query of [contrast, dark, forced])
   query.addEventListener("change", () => {
     applyTheme();
   });

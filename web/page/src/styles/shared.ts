@@ -128,6 +128,17 @@ export const shared = css`
     white-space: nowrap;
   }
 
+  /* where the system chooses the colours, what is pressed still shows */
+  @media (forced-colors: active) {
+    button[aria-pressed="true"],
+    button.primary {
+      forced-color-adjust: none;
+      border-color: Highlight;
+      background: Highlight;
+      color: HighlightText;
+    }
+  }
+
   @media (prefers-reduced-motion: reduce) {
     *,
     *::before,
