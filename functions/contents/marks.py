@@ -62,9 +62,7 @@ class MarksApi:
         to = END_OF_TIME_MS if query.to is None else query.to
         if since >= to:
             raise InvalidInput("`from` must be before `to`.", reason="query")
-        made = await run_in_threadpool(self._make, request.path_params["id"], since, to)
-        if not made.public and is_public(request):
-            raise unknown_content()
+        made = await run_in_threadpool(self._make, request.path_params["id"], since, to, public=is_public(request))
         return answered(made, KEPT_SECONDS)
 
     async def post(self, request: Request) -> Response:
@@ -100,12 +98,15 @@ class MarksApi:
         await run_in_threadpool(self._moments.delete, request.path_params["id"], _mark_id_of(request))
         return Response(status_code=204)
 
-    def _make(self, content_id: str, since: int, to: int) -> Made:
+    def _make(self, content_id: str, since: int, to: int, *, public: bool) -> Made:
+        listed = self._listings.listed(content_id)
+        if public and not listed:  # before anything that how many marks there are may be told by
+            raise unknown_content()
         found = self._moments.between(content_id, since, to)
         if not found and not self._known(content_id):
             raise unknown_content()
         answer = {"content_id": content_id, "marks": [_told(moment) for moment in found]}
-        return Made(orjson.dumps(answer), self._listings.listed(content_id))
+        return Made(orjson.dumps(answer), listed)
 
     def _known(self, content_id: str) -> bool:
         if self._catalogue.get(content_id) is not None:

@@ -122,6 +122,16 @@ def test_a_publish_key_sees_the_marks_of_listed_contents_and_makes_none() -> Non
     assert stage.client.request("DELETE", f"{MARKS}/one", headers=PUBLISH).status_code == 403
 
 
+def test_a_publish_key_is_not_told_how_many_marks_there_are_of_what_is_not_listed() -> None:
+    stage = Stage(loopback=False)
+    stage.client.put(path("derby", "listing"), json={"listed": False}, headers=OPERATOR)
+    moments = Moments(stage.ports, stage.settings)
+    for number in range(MAX_LISTED + 1):
+        moments.put("derby", Moment(str(number), KICK_OFF - number, "goal"))
+    assert stage.client.get(MARKS, headers=OPERATOR).status_code == 400
+    assert stage.client.get(MARKS, headers=PUBLISH).status_code == 404
+
+
 def memory(clock: MemoryClock | None = None) -> Moments:
     return Moments(MemorySuite(clock or MemoryClock(KICK_OFF)).ports, Settings())
 
