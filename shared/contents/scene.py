@@ -38,7 +38,7 @@ class Scene:
     reported: frozenset[str]
     """Contents of which anything was, or may have been, reported in the last minutes."""
     scheduled: frozenset[str]
-    """Contents that the catalogue says are on."""
+    """Contents that the catalogue says are on, of those that are near in time or were reported of lately."""
     newest: Mapping[str, int]
     """By content the newest minute of the last hours in which anything was, or may have been, reported."""
     entries: Mapping[str, Entry]
@@ -109,7 +109,7 @@ class SceneReader:
             now_ms=now,
             delay_ms=self._delay.delay_ms(),
             reported=frozenset(reported),
-            scheduled=frozenset(name for name, entry in near.items() if _on(entry, now)),
+            scheduled=frozenset(name for name, entry in entries.items() if _on(entry, now)),
             newest=newest,
             entries=entries,
             on_demand=frozenset(name for name in on_demand if name not in entries or entries[name].starts_at is None),

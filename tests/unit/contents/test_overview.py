@@ -192,6 +192,14 @@ def test_what_the_catalogue_says_is_on_is_missed_until_it_is_over() -> None:
     assert ids(stage.at(HOUR_MS).overview()["ended"]) == ["derby"]
 
 
+def test_what_is_on_for_weeks_is_missed_too() -> None:
+    stage = Stage()
+    stage.put("marathon", starts_at=KICK_OFF - 10 * DAY_MS, ends_at=KICK_OFF + 10 * DAY_MS)
+    stage.watch("marathon", 5)
+    shown = only(stage.at(30 * MINUTE_MS).overview()["live"])
+    assert shown["problems"] == [{"code": "no_reports", "value": 29 * 60, "limit": 30}]
+
+
 def test_what_is_on_demand_is_not_live_unless_the_catalogue_says_when_it_begins() -> None:
     stage = Stage()
     for content_id in ("film", "premiere"):
