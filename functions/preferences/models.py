@@ -9,7 +9,7 @@ from functions.http.moment import Back, Moment
 
 Trait = Literal["country", "device_type", "tier", "age_group", "network_quality"]
 """What a viewer may be known by."""
-Division = Trait | Literal["quality_level", "player_state"]
+Division = Literal[Trait, "quality_level", "player_state"]
 """What the audience of a content is split by."""
 
 

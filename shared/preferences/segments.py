@@ -21,7 +21,7 @@ by_viewer AS (
         sum(CASE WHEN event_type = 'error' THEN 1 ELSE 0 END) AS errors,
         sum(CASE WHEN startup_ms IS NULL THEN 0 ELSE sample_weight END) AS startups,
         sum(CASE WHEN bitrate_kbps IS NULL THEN 0 ELSE watched_ms * sample_weight END) AS bitrate_ms,
-        sum(bitrate_kbps * watched_ms * sample_weight) AS bitrate_kbps_ms,
+        sum(CAST(bitrate_kbps AS DOUBLE) * watched_ms * sample_weight) AS bitrate_kbps_ms,
         sum(CASE WHEN bitrate_kbps IS NULL THEN 0 ELSE sample_weight END) AS bitrate_samples,
         sum(bitrate_kbps * sample_weight) AS bitrate_kbps
     FROM kept GROUP BY nullif({by}, ''), viewer_id

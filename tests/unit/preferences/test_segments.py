@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.event import Event
+from events.limits import MAX_AMOUNT
 from functions.audience.models import Shares
 from shared.units import DAY_MS, HOUR_MS
 from tests.builders import KICK_OFF, delivered, event, packed
@@ -88,6 +89,14 @@ def test_without_watched_time_a_bitrate_is_the_mean_of_reports(stage: Stage) -> 
     stage.happened(watching("match", *viewers, watched_ms=None, bitrate_kbps=2_000))
     stage.happened(watching("match", *viewers, watched_ms=None, bitrate_kbps=4_000))
     assert stage.get(PATH)["segments"][0]["bitrate_kbps"] == 3_000.0
+
+
+def test_the_largest_figures_that_a_player_may_report_can_be_told(stage: Stage) -> None:
+    largest = {"watched_ms": MAX_AMOUNT, "bitrate_kbps": MAX_AMOUNT, "stall_ms": MAX_AMOUNT, "startup_ms": MAX_AMOUNT}
+    stage.happened(watching("match", *crowd("v", 5), **largest), level=6)
+    (segment,) = stage.get(PATH)["segments"]
+    assert (segment["watched_ms"], segment["bitrate_kbps"]) == (5 * 64 * MAX_AMOUNT, MAX_AMOUNT)
+    assert (segment["stall_ms"], segment["startup_ms_p50"]) == (5 * 64 * MAX_AMOUNT, MAX_AMOUNT)
 
 
 def test_sampled_events_stand_for_those_left_out(stage: Stage) -> None:
@@ -205,6 +214,11 @@ def test_every_hour_of_a_span_is_looked_at(stage: Stage, away: int) -> None:
 def test_what_cannot_be_asked_is_refused(stage: Stage, query: str) -> None:
     assert stage.client.get(f"{PATH}?{query}").status_code == 400
     assert stage.warehouse.asked == 0
+
+
+def test_what_it_may_be_divided_by_is_told_to_who_asks_for_something_else(stage: Stage) -> None:
+    detail = stage.client.get(f"{PATH}?by=viewer_id").json()["detail"]
+    assert detail.startswith("by: Input should be 'country', ") and detail.endswith("or 'player_state'.")
 
 
 @st.composite
