@@ -42,7 +42,16 @@ class SharedAnswers(Generic[Answer]):
         async with self._turns:
             begun = self._clock.now_ms()
             answer = await run_in_threadpool(make)
-        if len(self._kept) >= MAX_KEPT:
-            self._kept.clear()
+        self._kept.pop(key, None)
+        self._forget()
         self._kept[key] = (begun, answer)
         return answer
+
+    def _forget(self) -> None:
+        """Drop what is too old to be handed out, and the oldest where there are too many."""
+        now = self._clock.now_ms()
+        while self._kept:
+            oldest = next(iter(self._kept))
+            if len(self._kept) < MAX_KEPT and now - self._kept[oldest][0] < self._keep_ms:
+                return
+            del self._kept[oldest]

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -59,17 +60,35 @@ def test_who_goes_away_takes_the_answer_from_nobody() -> None:
     assert asyncio.run(ask()) == "answer"
 
 
-def test_only_so_many_answers_are_kept() -> None:
+def test_only_so_many_answers_are_kept_and_the_oldest_go_first() -> None:
     shared: SharedAnswers[str] = SharedAnswers(MemoryClock(), 1_000)
     made: list[str] = []
 
     async def ask() -> None:
         for number in range(MAX_KEPT + 1):
             await shared.get(number, counting(made, str(number)))
+        await shared.get(1, counting(made, "never"))
         await shared.get(0, counting(made, "again"))
 
     asyncio.run(ask())
-    assert made[-1] == "again"
+    assert made[-2:] == [str(MAX_KEPT), "again"]
+
+
+def test_an_answer_that_is_too_old_to_be_handed_out_is_not_held() -> None:
+    class Large:
+        pass
+
+    clock = MemoryClock()
+    shared: SharedAnswers[Large] = SharedAnswers(clock, 1_000)
+    held: list[weakref.ref[Large]] = []
+
+    async def ask() -> None:
+        for number in range(3):
+            held.append(weakref.ref(await shared.get(number, Large)))
+            clock.advance(600)
+
+    asyncio.run(ask())
+    assert [one() is None for one in held] == [True, False, False]
 
 
 def test_no_more_are_made_at_once_than_may_be() -> None:
