@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 import { defineConfig, type Plugin } from "vite";
@@ -20,10 +21,22 @@ function withinBudget(): Plugin {
   };
 }
 
+/** Lays the types beside the script; TypeScript looks for those of an `.mjs` under `.d.mts`. */
+function withTypes(): Plugin {
+  return {
+    name: "grandstand-beacon-types",
+    generateBundle() {
+      const source = readFileSync(`${import.meta.dirname}/beacon.d.ts`, "utf8");
+      for (const fileName of ["beacon.d.ts", "beacon.d.mts"])
+        this.emitFile({ type: "asset", fileName, source });
+    },
+  };
+}
+
 /** The beacon: web/beacon → web/dist/beacon.js for `<script>` and web/dist/beacon.mjs for `import`. */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [withinBudget()],
+  plugins: [withinBudget(), withTypes()],
   build: {
     outDir: "../dist",
     emptyOutDir: false,

@@ -183,6 +183,13 @@ describe("what a platform gives", () => {
     expect(world.events[0]?.session_id).toMatch(/^\w{16,}$/);
   });
 
+  it("may say in words that a child watches", async () => {
+    world.watch({ child: "true" as unknown as boolean });
+    await play(1000);
+    expect(world.bodies[0]?.child).toBe(true);
+    expect(world.texts.join()).not.toContain("ada");
+  });
+
   it("may be no viewer", async () => {
     world.watch({ viewer: "" });
     await play(1000);
@@ -232,8 +239,18 @@ describe("a machine that slept for eight hours", () => {
   };
 
   it.each([
-    ["seeks to the live edge", (video: FakeVideo) => { video.seek(30_000); }],
-    ["loads its source again", (video: FakeVideo) => { video.load(); }],
+    [
+      "seeks to the live edge",
+      (video: FakeVideo) => {
+        video.seek(30_000);
+      },
+    ],
+    [
+      "loads its source again",
+      (video: FakeVideo) => {
+        video.load();
+      },
+    ],
   ])("has not watched, whatever the player does first: it %s", async (_, wake) => {
     const handle = world.watch();
     await play(5000);

@@ -25,6 +25,8 @@ export const faultOf = (video: unknown, options: Partial<Options> | undefined): 
   if (!/^(https?:\/\/|\/|$)/.test(options.endpoint ?? "-"))
     return "give the suite's address, https://…: endpoint (data-endpoint)";
   if (!isConsent(options.consent)) return consentFault;
+  if (![undefined, "none", "silent"].includes(options.respectDoNotTrack))
+    return "respectDoNotTrack is none or silent";
   return undefined;
 };
 

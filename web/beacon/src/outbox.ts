@@ -74,7 +74,7 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
   let notBefore = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const isAnonymous = (): boolean => options.child === true || consent === "none" || doNotTrack();
+  const isAnonymous = (): boolean => !!options.child || consent === "none" || doNotTrack();
 
   const seal = (): void => {
     while (pending.length > 0) {
@@ -85,7 +85,7 @@ export const outbox = (options: Options, onInterval: () => void): Outbox => {
         batch_id: id,
         clock_offset_ms: offset,
         consent: doNotTrack() ? "none" : consent,
-        child: options.child,
+        child: !!options.child || undefined,
       };
       const head = JSON.stringify(said).slice(0, -1) + ',"events":[';
       const parts: string[] = [];

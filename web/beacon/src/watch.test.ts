@@ -114,6 +114,7 @@ describe("the host page", () => {
     [{ content: "" }, "content"],
     [{ endpoint: undefined as unknown as string }, "endpoint"],
     [{ consent: "maybe" as "none" }, "consent"],
+    [{ respectDoNotTrack: "Silent" as "silent" }, "respectDoNotTrack"],
   ])("hears what to mend when the options are wrong, and nothing breaks", async (options, word) => {
     const handle = world.watch(options);
     world.video.play();
