@@ -291,6 +291,23 @@ def test_who_does_not_want_to_be_tracked_is_not_named(
     assert total["events"]["join"] == 1
 
 
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_a_device_whose_clock_is_off_is_counted_once_and_now(
+    minutes: int,
+    watching: Callable[..., Any],
+    context: BrowserContext,
+) -> None:
+    context.add_init_script(f"const now = Date.now; Date.now = () => now() + {minutes * 60_000}")
+    with watching("plain", f"clock-{minutes}") as seen:
+        seen.play_on(EVERY_SECONDS + 1)
+        seen.leave()
+        total = seen.audience.once_left()
+    assert (total["events"]["join"], total["events"]["play"], total["events"]["stop"]) == (1, 1, 1)
+    offsets = [body["clock_offset_ms"] for body in seen.bodies if "clock_offset_ms" in body]
+    assert offsets
+    assert offsets == pytest.approx([minutes * 60_000] * len(offsets), abs=5_000)
+
+
 def test_reports_come_as_often_as_the_suite_asks(watching: Callable[..., Any]) -> None:
     with watching("plain", "obedient") as seen:
         seen.play_on(2 * EVERY_SECONDS + 1)
