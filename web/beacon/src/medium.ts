@@ -3,11 +3,16 @@ export type Medium = Omit<HTMLMediaElement, "buffered" | "played"> &
   Partial<Pick<HTMLMediaElement, "buffered" | "played">>;
 
 const HAVE_FUTURE_DATA = 3;
+const SHOWN_SECONDS = 0.25;
 const MEDIA_ERRORS = ["", "ABORTED", "NETWORK", "DECODE", "SRC_NOT_SUPPORTED"];
 
 /** Whether frames move, as far as its state tells. */
 export const isMoving = (video: Medium): boolean =>
   !video.paused && !video.ended && !video.seeking && !(video.readyState < HAVE_FUTURE_DATA);
+
+/** Whether it started before it was watched. */
+export const hasShown = ({ played }: Medium): boolean =>
+  !!played?.length && played.end(0) - played.start(0) > SHOWN_SECONDS;
 
 /** How much is ready to play from where it stands. */
 export const bufferMs = (video: Medium): number | undefined => {

@@ -115,6 +115,22 @@ describe("what is told", () => {
     expect(world.watched).toBe(13_100);
   });
 
+  it("is not told of where a video begins again by itself", async () => {
+    world.video.loop = true;
+    world.video.duration = 5;
+    const handle = world.watch();
+    world.video.play();
+    for (let turn = 0; turn < 3; turn++) {
+      await world.pass(5000);
+      world.video.seek(0);
+      world.video.settle();
+    }
+    handle.stop();
+    await world.rest();
+    expect(world.types).toEqual(["join", "play", "stop"]);
+    expect(world.watched).toBe(15_000);
+  });
+
   it("lets a stall go on when the player jumps over a gap", async () => {
     const handle = await begin();
     await world.pass(2000);

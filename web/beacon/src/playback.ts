@@ -1,6 +1,6 @@
 import { moment } from "./clock.ts";
 import type { Listeners } from "./guard.ts";
-import { bufferMs, errorOf, isMoving, type Medium } from "./medium.ts";
+import { bufferMs, errorOf, hasShown, isMoving, type Medium } from "./medium.ts";
 import type { Told } from "./outbox.ts";
 import type { Quality } from "./players.ts";
 
@@ -32,8 +32,6 @@ const IDLE_MS = 300_000;
 const ASLEEP_MS = 300_000;
 /** Errors that come together are one, told by the browser and by the player. */
 const SAME_ERROR_MS = 1_000;
-/** A video that has shown more than this started before it was watched. */
-const SHOWN_SECONDS = 0.25;
 const NETWORK_EMPTY = 0;
 
 /**
@@ -138,6 +136,8 @@ export const playback = (
     soughtFrom = undefined;
     position = video.currentTime;
     if (from === undefined || Math.abs(position - from) < NUDGE_SECONDS) return;
+    // it begins again by itself
+    if (video.loop && from > video.duration - NUDGE_SECONDS) return;
     send("seek", { seek_from_seconds: Math.round(from * 1000) / 1000 });
   };
 
@@ -289,8 +289,7 @@ export const playback = (
 
   const begin = (): void => {
     if (video.paused || video.ended) return;
-    const { played } = video;
-    started = !!played?.length && played.end(0) - played.start(0) > SHOWN_SECONDS;
+    started = hasShown(video);
     enter();
     if (started && isMoving(video)) roll();
   };

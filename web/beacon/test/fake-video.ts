@@ -8,6 +8,7 @@ export class FakeVideo extends EventTarget {
   videoHeight = 0;
   isConnected = true;
   duration = 3600;
+  loop = false;
   error: { code: number } | null = null;
   played = { length: 0, start: () => 0, end: () => 0 };
   buffered = { length: 1, start: () => 0, end: () => 1e6 };
