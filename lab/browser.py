@@ -27,7 +27,8 @@ SETTLED: Final = """() => {
   if (!main) return false;
   const found = all(main);
   return found.some((one) => /^H[12]$/.test(one.tagName) && one.textContent.trim())
-    && !found.some((one) => one.localName === "gs-state" && one.state === "loading");
+    && !found.some((one) => one.localName === "gs-state" && one.state === "loading")
+    && !found.some((one) => one.ariaBusy === "true");
 }"""
 
 

@@ -2,7 +2,7 @@ import type uPlot from "uplot";
 
 import { worded } from "../../i18n/locale.ts";
 import type { ChartMark } from "./model.ts";
-import type { Drawing } from "./options.ts";
+import type { Drawing } from "./drawing.ts";
 import { veiled } from "./palette.ts";
 
 /** A kind's sign: told apart by form, not by colour. */

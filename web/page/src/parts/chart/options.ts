@@ -2,20 +2,10 @@ import uPlot from "uplot";
 
 import { day, clock, shortClock } from "../../i18n/format.ts";
 import { places } from "./columns.ts";
+import type { Drawing } from "./drawing.ts";
 import { drawMarks } from "./marks.ts";
-import { dashOf, type ChartModel, type ChartSeries } from "./model.ts";
+import { dashOf, type ChartSeries } from "./model.ts";
 import { colourOf, veiled, type Palette } from "./palette.ts";
-
-/** What a plot is drawn with. `scale` is how many times larger than on the page (an export's picture). */
-export interface Drawing {
-  model: () => ChartModel;
-  colours: () => Palette;
-  width: number;
-  height: number;
-  scale: number;
-  /** The page reads from right to left: the values' axis stands where lines begin. */
-  mirrored: boolean;
-}
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -2,7 +2,8 @@ import uPlot from "uplot";
 
 import { columns } from "./columns.ts";
 import { dashOf, type ChartModel, type Span } from "./model.ts";
-import { optionsOf, type Drawing } from "./options.ts";
+import type { Drawing } from "./drawing.ts";
+import { optionsOf } from "./options.ts";
 import type { Palette } from "./palette.ts";
 
 /** What a plot tells of its pointer. */

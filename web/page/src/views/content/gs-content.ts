@@ -211,7 +211,7 @@ export class GsContent extends GsElement {
     const coarse =
       closed || !this.byMinutes ? fine : { grid: gridOf(minutes, MINUTE_MS, this.time), step: MINUTE_MS };
     return html`
-      <section class="charts" aria-labelledby="over-time">
+      <section class="charts" aria-labelledby="over-time" aria-busy=${loading}>
         <div class="row head">
           <h2 id="over-time">${t("content.over_time")}</h2>
           <span class="quiet" role="status">${loading ? t("content.loading") : ""}</span>
