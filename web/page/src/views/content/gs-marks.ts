@@ -91,6 +91,8 @@ export class GsMarks extends GsElement {
   /** The moment that was pointed at when the form was opened: on the way to it one points at many. */
   private pointed: { at: number; words: string } | null = null;
   private marksPointed = false;
+  /** What has the focus after what was sent; "" where it stays. */
+  private next = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -133,7 +135,7 @@ export class GsMarks extends GsElement {
           ${this.said}
           ${
             this.deleted
-              ? html`<button type="button" @click=${this.undo}>${t("content.mark_undo")}</button>`
+              ? html`<button id="undo" type="button" @click=${this.undo}>${t("content.mark_undo")}</button>`
               : nothing
           }
         </p>
@@ -238,6 +240,7 @@ export class GsMarks extends GsElement {
       await change("DELETE", this.addressOf(mark));
       this.deleted = mark;
       this.said = t("content.mark_deleted", { name: nameOf({ ...mark, at: 0 }) });
+      this.next = "#undo"; // the button that was pressed goes with its mark
     });
   }
 
@@ -250,6 +253,7 @@ export class GsMarks extends GsElement {
       await change("PUT", this.addressOf(mark), { at, kind, label });
       this.deleted = null;
       this.said = t("content.mark_restored", { name: nameOf({ ...mark, at: 0 }) });
+      this.next = "#mark";
     });
   }
 
@@ -264,6 +268,9 @@ export class GsMarks extends GsElement {
     } finally {
       this.busy = false;
     }
+    await this.updateComplete;
+    if (this.next) this.renderRoot.querySelector<HTMLElement>(this.next)?.focus();
+    this.next = "";
   }
 
   private addressOf({ mark_id }: Mark): string {
