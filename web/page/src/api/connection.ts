@@ -3,8 +3,8 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { PASSING, type Failed, type PassingTrouble } from "./client.ts";
 
 /** What is the matter with all that is live on the page; the worst of it comes first. */
-export type Outage = PassingTrouble | "late";
-const WORST_FIRST: readonly Outage[] = [...PASSING, "late"];
+export type Outage = PassingTrouble | "not_loaded" | "late";
+const WORST_FIRST: readonly Outage[] = [...PASSING, "not_loaded", "late"];
 
 /** Figures that are further behind than this are late. */
 export const LATE_MS = 10_000;
@@ -47,7 +47,12 @@ export class Connection extends EventTarget {
     this.note(poll, PASSING.find((one) => one === failure.trouble) ?? null);
   }
 
-  /** A poll has ended, or asks something else: what it met is of no interest any more. */
+  /** Part of the page cannot be drawn: the suite and the page are of different versions. */
+  undrawn(part: object): void {
+    this.note(part, "not_loaded");
+  }
+
+  /** A poll has ended or asks something else, a part is drawn again: what it met is of no interest any more. */
   left(poll: object): void {
     this.made.delete(poll);
     this.faults.delete(poll);
