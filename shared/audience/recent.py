@@ -6,6 +6,8 @@ roll-ups, of which nothing but the peak is decoded; those that are marked dirty 
 (shared/audience/query.py).
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -125,7 +127,8 @@ class RecentReader:
     def __init__(self, ports: Ports) -> None:
         self.reader = AudienceReader(ports)
         self._rollups = ports.table(ROLLUPS_TABLE)
-        self._works: dict[str, _Work] = {}
+        self._works: OrderedDict[str, _Work] = OrderedDict()
+        self._lock = threading.Lock()
 
     def of(self, content_id: str, now_ms: int) -> Recent:
         """The last minutes of a content."""
@@ -171,13 +174,16 @@ class RecentReader:
         return max(found, key=lambda one: one.value, default=Estimate(0))
 
     def _reading(self, content_id: str, windows: Iterable[int]) -> _Reading:
-        return _Reading(self.reader.states, content_id, windows, self._works.get(content_id, NO_WORK))
+        with self._lock:
+            before = self._works.get(content_id, NO_WORK)
+        return _Reading(self.reader.states, content_id, windows, before)
 
     def _remember(self, content_id: str, work: _Work) -> None:
-        self._works.pop(content_id, None)
-        self._works[content_id] = work
-        while len(self._works) > REMEMBERED:
-            self._works.pop(next(iter(self._works)), None)
+        with self._lock:
+            self._works[content_id] = work
+            self._works.move_to_end(content_id)
+            if len(self._works) > REMEMBERED:
+                self._works.popitem(last=False)
 
     def _of_minutes(
         self, content_id: str, first: int, last: int, dirty: Iterable[int], reading: _Reading
