@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.contents.models import Mark, MarksAnswer
+from functions.http.moment import END_OF_TIME_MS
 from lab.memory import MemoryClock, MemorySuite
-from shared.contents.moments import BLOCK_MS, MAX_LISTED, MOMENTS_TABLE, Moment, Moments
+from shared.contents.moments import AHEAD_MS, BLOCK_MS, MAX_LISTED, MOMENTS_TABLE, Moment, Moments
 from shared.errors import CorruptData, InvalidInput
 from shared.settings import Settings
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -153,6 +154,13 @@ def test_marks_are_kept_as_long_as_the_history() -> None:
     assert len(moments.between("derby", 0, clock.now_ms())) == 1
     clock.advance(1)
     assert moments.between("derby", 0, clock.now_ms()) == []
+
+
+def test_what_lies_as_far_ahead_as_may_be_is_found() -> None:
+    clock = MemoryClock(KICK_OFF)
+    moments = memory(clock)
+    moments.put("derby", Moment("final", KICK_OFF + AHEAD_MS, "final"))
+    assert [moment.moment_id for moment in moments.between("derby", 0, END_OF_TIME_MS)] == ["final"]
 
 
 def test_a_moment_that_cannot_be_read_is_said_to_be() -> None:
