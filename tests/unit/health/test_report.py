@@ -6,6 +6,7 @@ import pytest
 
 from lab.memory import MemoryTable
 from shared.health.meter import SLOT_MS
+from shared.health.pulses import PULSE_MS
 from shared.health.report import SERIES_SLOTS, Health, HealthReader
 from shared.health.rules import Watched
 from shared.log_bins import bin_of
@@ -187,3 +188,31 @@ def test_asking_again_reads_half_a_minute_only(monkeypatch: pytest.MonkeyPatch) 
     case.work(5, events_per_second=1)
     case.reader.read()
     assert min(starts) == case.clock.now_ms() // SLOT_MS - 2
+
+
+def test_a_rate_does_not_sink_between_two_pulses() -> None:
+    case = Case()
+    case.work(60, events_per_second=10)
+    before = function(case.read(), "ingest").events_in_per_second
+    case.clock.advance(4_000)
+    assert function(case.read(), "ingest").events_in_per_second == before > 0
+
+
+def test_a_slot_is_told_when_its_last_pulse_is_due() -> None:
+    case = Case()
+    case.work(60, events_per_second=10)
+    ends = []
+    for _ in range(2):
+        case.clock.advance(PULSE_MS - 1)
+        ends.append(case.clock.now_ms() - case.read().recent.since - SERIES_SLOTS * SLOT_MS)
+        case.clock.advance(1)
+    assert ends == [SLOT_MS + PULSE_MS - 1, SLOT_MS - 1]
+
+
+def test_what_was_more_than_a_quarter_of_an_hour_ago_is_forgotten() -> None:
+    case = Case()
+    case.consumers.meter("compact").add(3_000_000)
+    case.work(5)
+    assert function(case.read(), "compact").duration_ms_p50 == pytest.approx(3, rel=0.05)
+    case.work(16 * 60)
+    assert function(case.read(), "compact").duration_ms_p50 is None
