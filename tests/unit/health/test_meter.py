@@ -131,6 +131,19 @@ def test_what_was_counted_since_the_last_pulse_stays_in_its_own_slot() -> None:
     assert [pulse.counts.backlog for pulse in aggregate] == [Backlog(1, 1_000, 0), None]
 
 
+def test_what_is_counted_while_a_pulse_is_written_is_written_later() -> None:
+    stage = at_a_slots_start()
+    process = stage.process()
+    meter = process.meter("ingest")
+    meter.count(events_in=5)
+    (pulse,) = meter.pulses(None)
+    meter.count(events_in=2)
+    stage.clock.advance(SLOT_MS)
+    meter.written(pulse)
+    process.pulses.flush()
+    assert [each.counts.events_in for each in stored(stage)] == [7, 0]
+
+
 def test_a_pulse_expires_a_quarter_of_an_hour_after_its_slot() -> None:
     stage = at_a_slots_start()
     stage.process().waits(0)
