@@ -47,7 +47,7 @@ describe("a poll", () => {
     await vi.advanceTimersByTimeAsync(0);
   }
 
-  const fails = (trouble: "restarting" | "busy", retryAfterMs: number | null = null): void => {
+  const fails = (trouble: "restarting" | "busy" | "missing", retryAfterMs: number | null = null): void => {
     asked.mockRejectedValue(new Failed(trouble, "", 503, retryAfterMs));
   };
 
@@ -108,6 +108,16 @@ describe("a poll", () => {
     expect(waits.at(-1)).toBe(30_250);
     expect(poll.answer).toBe(1);
     expect(poll.failed?.trouble).toBe("restarting");
+  });
+
+  it("keeps looking for what is not there yet", async () => {
+    fails("missing");
+    chance = 1;
+    await begin();
+    await vi.advanceTimersByTimeAsync(60_000);
+    asked.mockClear();
+    await vi.advanceTimersByTimeAsync(5_250);
+    expect(asked).toHaveBeenCalledTimes(1);
   });
 
   it("forgets a failure with the first answer", async () => {

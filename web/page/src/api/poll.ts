@@ -16,6 +16,8 @@ const BROWSER: World = { fetch: get, random: Math.random, hidden: () => document
 /** How many times rarer a page asks that nobody looks at. */
 const HIDDEN_FACTOR = 15;
 const LONGEST_BACKOFF_MS = 30_000;
+/** What is not there may come at any moment, as a match that is about to begin. */
+const LONGEST_WAIT_MS = 5_000;
 
 /**
  * Asks one address again and again while its host is on the page.
@@ -108,7 +110,8 @@ export class Poll<Answer> implements ReactiveController {
   private pause(): number {
     const { random, hidden } = this.world;
     if (this.failures > 0) {
-      const most = Math.min(LONGEST_BACKOFF_MS, this.everyMs * 2 ** this.failures);
+      const longest = this.failed?.trouble === "missing" && !hidden() ? LONGEST_WAIT_MS : LONGEST_BACKOFF_MS;
+      const most = Math.min(longest, this.everyMs * 2 ** this.failures);
       return (this.failed?.retryAfterMs ?? 250) + random() * most;
     }
     // ± 20 %: tabs that were opened together, or woken by one event, drift apart

@@ -30,13 +30,14 @@ function valueScale({ model }: Drawing): uPlot.Scale {
 
 /** uPlot's options; colours and the model are looked up whenever it draws, so that both may change. */
 export function optionsOf(drawing: Drawing): uPlot.Options {
-  const { model, width, height, scale } = drawing;
+  const { model, width, height, scale, mirrored } = drawing;
   const { from, to, series } = model();
   return {
     width,
     height,
     ms: 1,
-    padding: [8 * scale, 36 * scale, 0, 8 * scale],
+    // a time at the very edge keeps its room, where no axis stands
+    padding: [8, mirrored ? 8 : 36, 0, mirrored ? 36 : 8].map((px) => px * scale) as uPlot.Padding,
     legend: { show: false },
     scales: {
       x: { time: true, auto: false, min: from, max: to },
