@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions.contents.models import EntryAnswer
 from lab.memory import MemoryClock, MemorySuite
-from shared.contents.catalogue import DAY_KEPT_MS, Catalogue, Entry
+from shared.contents.catalogue import DAY_KEPT_MS, Catalogue, Entry, Stored
 from shared.errors import CorruptData, Unavailable
 from shared.units import DAY_MS, HOUR_MS
 from tests.builders import KICK_OFF
@@ -123,6 +123,26 @@ def test_of_many_who_change_the_same_version_one_does() -> None:
         return [answer.status_code for answer in await asyncio.gather(*changes)]
 
     assert sorted(asyncio.run(change())) == [200] + [412] * 19
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_who_changes_it_between_reading_and_writing_is_not_overwritten(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage()
+    etag = stage.put("derby").headers["etag"]
+    read = Catalogue.get
+
+    def read_then_changed(self: Catalogue, content_id: str) -> Stored | None:
+        found = read(self, content_id)
+        self.put(Entry(content_id, "Somebody else's"))
+        return found
+
+    monkeypatch.setattr(Catalogue, "get", read_then_changed)
+    changed = stage.client.request(method, path("derby"), json={"title": "Mine"}, headers={"If-Match": etag})
+    assert changed.status_code == 412
+    monkeypatch.undo()
+    assert stage.client.get(path("derby")).json()["title"] == "Somebody else's"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

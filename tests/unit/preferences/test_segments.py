@@ -170,6 +170,11 @@ def test_an_audience_is_divided_by_all_that_it_is_split_by(stage: Stage, by: str
     assert sizes(stage.get(PATH, by=by)) == {"a": 5, "b": 5}
 
 
+def test_who_asks_for_another_split_is_not_given_the_one_that_is_kept(stage: Stage) -> None:
+    stage.happened(watching("match", *crowd("v", 5), device_type="tv", country="DE"))
+    assert [sizes(stage.get(PATH, by=by)) for by in ("device_type", "country")] == [{"tv": 5}, {"DE": 5}]
+
+
 def test_a_viewer_who_changes_counts_under_each_value(stage: Stage) -> None:
     for quality in ("1080p", "720p"):
         stage.happened(watching("match", *crowd("v", 5), quality_level=quality))
