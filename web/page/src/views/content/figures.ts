@@ -1,7 +1,16 @@
-import { html } from "lit";
+import { html, type TemplateResult } from "lit";
 
-import type { AudienceWindow } from "../../api/types.ts";
-import { bitrate, count, duration, percent, shortClock, UNKNOWN } from "../../i18n/format.ts";
+import type { AudienceWindow, Now } from "../../api/types.ts";
+import {
+  bitrate,
+  count,
+  dayAndClock,
+  duration,
+  error,
+  percent,
+  shortClock,
+  UNKNOWN,
+} from "../../i18n/format.ts";
 import { t, type MessageKey } from "../../i18n/locale.ts";
 import type { Span } from "../../parts/chart/gs-chart.ts";
 import "../../parts/gs-figure.ts";
@@ -13,6 +22,43 @@ interface Figure {
   definition: string;
   value: (window: AudienceWindow) => string;
 }
+
+/** How many watch now; in a view that stands still, at its end; of what has ended, the most at once. */
+export type Moment = "now" | "then" | "peak";
+
+const VIEWERS: Record<Moment, MessageKey> = {
+  now: "content.concurrent",
+  then: "content.concurrent_then",
+  peak: "overview.peak",
+};
+
+/** The viewers at such a moment of what is shown; `until` is where that ends, ms. */
+export function viewersFigure(
+  moment: Moment,
+  windows: AudienceWindow[],
+  now: Now | null,
+  until: number,
+): TemplateResult {
+  const window = moment === "peak" ? peakOf(windows) : windows.at(-1);
+  const shown = moment === "now" ? now : window;
+  const at = moment === "peak" && window ? Date.parse(window.start) : until;
+  return html`<gs-figure
+    class="large"
+    label=${t(VIEWERS[moment])}
+    definition="concurrent"
+    value=${count(shown?.concurrent)}
+    .error=${error(shown?.concurrent_error)}
+    error-definition="concurrent_error"
+    detail=${moment === "now" ? t("content.now") : dayAndClock(at)}
+  ></gs-figure>`;
+}
+
+/** The window with the most viewers at once, the first of several. */
+export const peakOf = (windows: AudienceWindow[]): AudienceWindow | undefined =>
+  windows.reduce<AudienceWindow | undefined>(
+    (most, window) => (most && most.concurrent >= window.concurrent ? most : window),
+    undefined,
+  );
 
 /** What the last whole minute tells, beside the viewers. */
 const FIGURES: Figure[] = [

@@ -6,7 +6,7 @@ import { Poll } from "../../api/poll.ts";
 import type { AudienceWindow, Mark, Marks, Now, Resolution } from "../../api/types.ts";
 import { setParameters } from "../../app/router.ts";
 import { setTitle } from "../../app/title.ts";
-import { count, dayAndClock, error } from "../../i18n/format.ts";
+import { dayAndClock } from "../../i18n/format.ts";
 import { t } from "../../i18n/locale.ts";
 import "../../parts/chart/gs-chart.ts";
 import type { ChartMark, Span } from "../../parts/chart/gs-chart.ts";
@@ -21,7 +21,7 @@ import "./gs-also-watched.ts";
 import "./gs-content-tools.ts";
 import "./gs-marks.ts";
 import "./gs-split.ts";
-import { minuteFigures } from "./figures.ts";
+import { minuteFigures, viewersFigure } from "./figures.ts";
 import { header, upcoming } from "./header.ts";
 import { History } from "./history.ts";
 import { contentStyle } from "./style.ts";
@@ -174,19 +174,11 @@ export class GsContent extends GsElement {
   }
 
   private figures() {
-    const still = this.view.chosen !== null || this.view.paused !== null || this.phase === "ended";
-    const shown = still ? this.lastShown() : this.now.answer;
+    const standing = this.view.chosen !== null || this.view.paused !== null;
+    const moment = standing ? "then" : this.phase === "ended" ? "peak" : "now";
     return html`
       <section class="figures card" aria-label=${t("content.figures")}>
-        <gs-figure
-          class="large"
-          label=${t(still ? "content.concurrent_then" : "content.concurrent")}
-          definition="concurrent"
-          value=${count(shown?.concurrent)}
-          .error=${error(shown?.concurrent_error)}
-          errorDefinition="concurrent_error"
-          detail=${still ? dayAndClock(this.span.to) : t("content.now")}
-        ></gs-figure>
+        ${viewersFigure(moment, this.history.windows(this.span), this.now.answer, this.span.to)}
         ${this.minutes.closed ? nothing : this.minuteFigures()}
       </section>
     `;
@@ -197,10 +189,6 @@ export class GsContent extends GsElement {
     const [minute] = this.minutes.windows({ from, to });
     const [before] = this.minutes.windows({ from: from - MINUTE_MS, to: from });
     return minuteFigures({ from, to }, minute, before);
-  }
-
-  private lastShown(): AudienceWindow | undefined {
-    return this.history.windows(this.span).at(-1);
   }
 
   private charts() {
