@@ -146,6 +146,23 @@ def test_who_would_stand_alone_takes_the_smallest_segment_along(stage: Stage) ->
     assert sizes(stage.get(PATH)) == {"tv": 9, None: 8}
 
 
+@pytest.mark.parametrize(("alone", "told"), [(4, {"tv": 7, None: 9}), (5, {"tv": 7, "phone": 5, None: 5})])
+def test_five_may_stand_for_themselves_and_four_may_not(
+    stage: Stage, alone: int, told: dict[str | None, int]
+) -> None:
+    stage.happened(watching("match", *crowd("t", 7), device_type="tv"))
+    stage.happened(watching("match", *crowd("p", 5), device_type="phone"))
+    stage.happened(watching("match", *crowd("u", alone)))
+    assert sizes(stage.get(PATH)) == told
+
+
+def test_one_viewer_with_many_small_values_is_one_viewer(stage: Stage) -> None:
+    stage.happened(watching("match", *crowd("t", 6), device_type="tv"))
+    for device in crowd("device-", 5):
+        stage.happened(watching("match", "v", device_type=device))
+    assert sizes(stage.get(PATH)) == {None: 7}
+
+
 def test_an_audience_of_few_is_not_told_of(stage: Stage) -> None:
     stage.happened(watching("match", *crowd("tv", 4), device_type="tv"))
     answer = stage.get(PATH)
