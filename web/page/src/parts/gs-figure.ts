@@ -24,6 +24,11 @@ export class GsFigure extends GsElement {
         color: var(--quiet);
         font-size: 0.875rem;
       }
+      .label span {
+        min-width: 0;
+        hyphens: auto;
+        overflow-wrap: anywhere;
+      }
       .error {
         font-weight: 400;
         white-space: nowrap;

@@ -36,18 +36,20 @@ export function drawMarks(plot: uPlot, { model, colours, scale: drawnAt }: Drawi
   ctx.font = `${FONT_PX * px}px ${font}`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
-  for (const mark of marks) {
-    const at = (mark.at - from) / (to - from);
-    if (at < 0 || at > 1) continue;
-    const x = Math.round(bbox.left + at * bbox.width);
-    ctx.strokeStyle = text;
-    ctx.lineWidth = px;
-    ctx.setLineDash([3 * px, 3 * px]);
+  ctx.strokeStyle = text;
+  ctx.lineWidth = px;
+  ctx.setLineDash([3 * px, 3 * px]);
+  const placed = marks
+    .filter(({ at }) => from <= at && at <= to)
+    .map((mark) => ({ mark, x: Math.round(bbox.left + ((mark.at - from) / (to - from)) * bbox.width) }));
+  // all lines before any name: none runs through one
+  for (const { x } of placed) {
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-
+  }
+  for (const { mark, x } of placed) {
     const name = `${signOf(mark.kind)} ${shortened(nameOf(mark))}`;
     const row = bbox.width / px < NARROW_PX ? -1 : taken.findIndex((end) => end < x);
     const words = row < 0 ? signOf(mark.kind) : name;

@@ -91,7 +91,7 @@ export const contentStyle = css`
   }
   @media (min-width: 70rem) {
     .figures {
-      grid-template-columns: minmax(0, 1.6fr) repeat(5, minmax(0, 1fr));
+      grid-template-columns: minmax(0, 1.2fr) repeat(5, minmax(0, 1fr));
     }
     .figures .large {
       grid-column: 1;
