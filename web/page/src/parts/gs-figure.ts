@@ -20,12 +20,15 @@ export class GsFigure extends GsElement {
       .error {
         display: inline-flex;
         align-items: center;
-        gap: 6px;
+        gap: 4px;
         color: var(--quiet);
         font-size: 0.875rem;
       }
+      .value > bdi,
       .label span {
         min-width: 0;
+      }
+      .label span {
         hyphens: auto;
         overflow-wrap: anywhere;
       }
@@ -34,6 +37,10 @@ export class GsFigure extends GsElement {
         white-space: nowrap;
       }
       .value {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: baseline;
+        column-gap: 8px;
         font-size: var(--figure-size, 1.625rem);
         font-weight: 650;
         line-height: 1.25;
