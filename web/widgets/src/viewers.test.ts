@@ -80,6 +80,7 @@ function look(state: DocumentVisibilityState): void {
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START });
+  vi.spyOn(Math, "random").mockReturnValue(0.5); // of the first pause, which would else end at any moment
   vi.stubGlobal("IntersectionObserver", Sight);
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
     asked.push({ url, init });
