@@ -11,20 +11,6 @@ afterEach(() => {
   world.end();
 });
 
-/** Watches from the first frame, which takes 400 ms. */
-const begin = async (): Promise<{ stop(): void }> => {
-  const handle = world.watch();
-  world.video.press();
-  await world.pass(400);
-  world.video.show();
-  return handle;
-};
-
-const finish = async (handle: { stop(): void }): Promise<void> => {
-  handle.stop();
-  await world.rest();
-};
-
 describe("what is told", () => {
   it("tells nothing of a video that nobody plays", async () => {
     world.watch();
@@ -34,12 +20,12 @@ describe("what is told", () => {
   });
 
   it("tells a start-up with the first frame, once", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(1000);
     world.video.pause();
     await world.pass(1000);
     world.video.play();
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "pause", "play", "stop"]);
     expect(world.of("play").map((event) => event.startup_ms)).toEqual([400, undefined]);
   });
@@ -50,30 +36,30 @@ describe("what is told", () => {
     world.video.say("waiting");
     await world.pass(700);
     world.video.show();
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "stop"]);
     expect(world.of("play")[0]?.startup_ms).toBe(700);
   });
 
   it("tells a stall at its end, with its length", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(3000);
     world.video.starve();
     await world.pass(1500);
     world.video.show();
     await world.pass(500);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "stall", "stop"]);
     expect(world.of("stall")[0]).toMatchObject({ stall_ms: 1500, watched_ms: 3000, position_seconds: 3 });
     expect(world.watched).toBe(3500);
   });
 
   it("sees that a stall is over where the browser does not say so", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(1000);
     world.video.say("waiting");
     await world.pass(500);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.of("stall")).toHaveLength(1);
   });
 
@@ -91,24 +77,24 @@ describe("what is told", () => {
       },
     ],
   ])("ends a stall with %s", async (_, act) => {
-    const handle = await begin();
+    const handle = await world.begin();
     world.video.starve();
     await world.pass(800);
     act(world.video);
     await world.pass(5000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.of("stall").map((event) => event.stall_ms)).toEqual([800]);
   });
 
   it("tells from where to where a seek went, and waiting for it is no stall", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(12_100);
     world.video.seek(60);
     world.video.seek(90);
     await world.pass(2000);
     world.video.settle();
     await world.pass(1000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.of("seek")).toHaveLength(1);
     expect(world.of("seek")[0]).toMatchObject({ seek_from_seconds: 12.1, position_seconds: 90 });
     expect(world.of("stall")).toEqual([]);
@@ -132,20 +118,20 @@ describe("what is told", () => {
   });
 
   it("lets a stall go on when the player jumps over a gap", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(2000);
     world.video.starve();
     await world.pass(1000);
     world.video.seek(2.2);
     await world.pass(300);
     world.video.settle();
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "stall", "stop"]);
     expect(world.of("stall")[0]?.stall_ms).toBe(1300);
   });
 
   it("completes at the end, without a pause, and joins anew when it is played again", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(5000);
     world.video.end();
     await world.pass(60_000);
@@ -154,7 +140,7 @@ describe("what is told", () => {
     world.video.press();
     world.video.settle();
     await world.pass(2000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "complete", "join", "play", "stop"]);
     expect(world.of("play").map((event) => event.startup_ms)).toEqual([400, undefined]);
     expect(new Set(world.events.map((event) => event.session_id)).size).toBe(1);
@@ -162,26 +148,26 @@ describe("what is told", () => {
   });
 
   it("starts up anew with another source, in the same session", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(1000);
     world.video.load();
     world.video.press();
     await world.pass(900);
     world.video.show();
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "play", "stop"]);
     expect(world.of("play").map((event) => event.startup_ms)).toEqual([400, 900]);
   });
 
   it("lets the viewer leave when the source is taken away", async () => {
-    await begin();
+    await world.begin();
     world.video.load({ none: true });
     await world.pass(100);
     expect(world.types).toEqual(["join", "play", "stop"]);
   });
 
   it("lets the viewer leave when the video is taken out of the page", async () => {
-    await begin();
+    await world.begin();
     world.video.isConnected = false;
     world.video.pause();
     await world.pass(60_000);
@@ -189,13 +175,13 @@ describe("what is told", () => {
   });
 
   it("tells an error of the browser by its name, once, and then is silent until it plays again", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     world.video.fail(3);
     world.video.say("error");
     await world.pass(60_000);
     expect(world.of("heartbeat")).toEqual([]);
     expect(world.of("error").map((event) => event.error_code)).toEqual(["MEDIA_ERR_DECODE"]);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "error", "stop"]);
   });
 
@@ -204,14 +190,14 @@ describe("what is told", () => {
     world.video.played = { length: 1, start: () => 0, end: () => 40 };
     const handle = world.watch();
     await world.pass(2000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.types).toEqual(["join", "play", "stop"]);
     expect(world.of("play")[0]?.startup_ms).toBeUndefined();
     expect(world.watched).toBe(2000);
   });
 
   it("takes a viewer who has paused for five minutes for gone", async () => {
-    await begin();
+    await world.begin();
     await world.pass(1000);
     world.video.pause();
     await world.pass(400_000);
@@ -224,9 +210,9 @@ describe("what is told", () => {
 
   it("tells of a live stream without an end", async () => {
     world.video.duration = Infinity;
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(11_000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.of("heartbeat")[0]).toMatchObject({ player_state: "playing", playback_rate: 1 });
     expect(world.watched).toBe(11_000);
   });
@@ -237,7 +223,7 @@ describe("what is told", () => {
     await world.pass(3000);
     handle.content("semi-final");
     await world.pass(2000);
-    await finish(handle);
+    await world.finish(handle);
     const told = (content: string): string[] =>
       world.events.filter((event) => event.content_id === content).map((event) => event.event_type);
     expect(told("final")).toEqual(["join", "play", "stop"]);
@@ -249,12 +235,12 @@ describe("what is told", () => {
 
   it("tells of quality by the picture's height where no player says more", async () => {
     world.video.videoHeight = 180;
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(3000);
     world.video.videoHeight = 720;
     world.video.say("resize");
     await world.pass(2000);
-    await finish(handle);
+    await world.finish(handle);
     const told = world.events.map((event) => [event.event_type, event.quality_level, event.watched_ms]);
     expect(told).toEqual([
       ["join", undefined, undefined],

@@ -12,46 +12,32 @@ afterEach(() => {
   world.end();
 });
 
-/** Watches from the first frame, which takes 400 ms. */
-const begin = async (): Promise<{ stop(): void }> => {
-  const handle = world.watch();
-  world.video.press();
-  await world.pass(400);
-  world.video.show();
-  return handle;
-};
-
-const finish = async (handle: { stop(): void }): Promise<void> => {
-  handle.stop();
-  await world.rest();
-};
-
 describe("watched time", () => {
   it("counts the clock on the wall, whatever the rate, and nothing at a rate of 0", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     world.video.speed(2);
     await world.pass(4000);
     world.video.speed(0);
     await world.pass(3000);
     world.video.speed(1);
     await world.pass(1000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.watched).toBe(5000);
   });
 
   it("does not count what the video stood still, even if the browser did not say so", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(4000);
     world.video.freeze();
     await world.pass(20_000);
     world.video.show();
     await world.pass(1000);
-    await finish(handle);
+    await world.finish(handle);
     expect(world.watched).toBe(5000);
   });
 
   it("does not count a sleep of the machine", async () => {
-    const handle = await begin();
+    const handle = await world.begin();
     await world.pass(2000);
     const at = world.video.currentTime;
     vi.spyOn(world.video, "currentTime", "get").mockReturnValue(at);
@@ -60,7 +46,7 @@ describe("watched time", () => {
     const slept = performance.now() + 3_600_000;
     const clock = vi.spyOn(performance, "now").mockReturnValue(slept);
     world.video.pause();
-    await finish(handle);
+    await world.finish(handle);
     clock.mockRestore();
     expect(world.watched).toBeLessThanOrEqual(2000);
   });
@@ -111,7 +97,7 @@ describe("watched time", () => {
           await world.pass(ms);
         }
         video.pause();
-        await finish(handle);
+        await world.finish(handle);
         expect(Math.abs(world.watched - video.moved)).toBeLessThan(1 + world.of("join").length);
         const ends = world.of("stop").length + world.of("complete").length;
         expect(ends).toBe(world.of("join").length);

@@ -94,6 +94,21 @@ export class World {
     return handle;
   }
 
+  /** Watches from the first frame, which takes 400 ms. */
+  async begin(): Promise<Handle> {
+    const handle = this.watch();
+    this.video.press();
+    await this.pass(400);
+    this.video.show();
+    return handle;
+  }
+
+  /** The viewer leaves, and all of it arrives. */
+  async finish(handle: Handle): Promise<void> {
+    handle.stop();
+    await this.rest();
+  }
+
   /** Time goes by; videos play on. */
   async pass(ms: number, ...videos: FakeVideo[]): Promise<void> {
     for (let left = ms; left > 0; left -= 250) {
