@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from lab.browser import NoChromium, chromium
+from tests.e2e.browsing import browsing
 from tests.e2e.players.driving import needed
 from tests.e2e.players.origin import PLAYERS
 from tests.e2e.players.stream import make_stream
@@ -16,11 +16,8 @@ from tests.e2e.players.stream import make_stream
 def player_browser() -> Iterator[Browser]:
     if not (PLAYERS / "node_modules").is_dir():
         pytest.skip("the players are not installed; tests/tools installs them with npm")
-    try:
-        with chromium("--autoplay-policy=no-user-gesture-required") as launched:
-            yield launched
-    except NoChromium as missing:
-        pytest.skip(str(missing))
+    with browsing("--autoplay-policy=no-user-gesture-required") as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
-from lab.browser import NoChromium, chromium, until
+from lab.browser import until
 from tests.e2e.axe import violations
+from tests.e2e.browsing import browsing
 from tests.e2e.live_page.suite import OPERATOR, PUBLISH, WRITE, Suite, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("live-page")]
@@ -74,11 +75,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    try:
-        with chromium() as launched:
-            yield launched
-    except NoChromium as missing:
-        pytest.skip(str(missing))
+    with browsing() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from lab.browser import NoChromium, chromium
+from tests.e2e.browsing import browsing
 from tests.e2e.live_page.driver import Observed, observed
 from tests.e2e.live_page.stage import Stage, set_stage
 from tests.e2e.live_page.suite import serving
@@ -14,11 +14,8 @@ from tests.e2e.live_page.suite import serving
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    try:
-        with chromium() as launched:
-            yield launched
-    except NoChromium as missing:
-        pytest.skip(str(missing))
+    with browsing() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="package")
