@@ -1,7 +1,7 @@
 """What became of everything that was received, exactly: from the tallies that travel with the records."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from shared.audience.dirty import DIRTY_TABLE, partitions, read_dirty
@@ -9,7 +9,14 @@ from shared.audience.keys import CONTENTS_TABLE, WINDOWS_PER_MINUTE
 from shared.audience.query import runs
 from shared.audience.rollup import MINUTE
 from shared.audience.stored import StateReader
-from shared.audience.totals import MINUTES_PER_HOUR, Totals, hour_partition, read_hour, totals_of
+from shared.audience.totals import (
+    MINUTES_PER_HOUR,
+    HourOfContent,
+    Totals,
+    hour_partition,
+    read_hour,
+    totals_of,
+)
 from shared.ports import Ports, query_all
 
 LATE: Final = "late"
@@ -30,12 +37,10 @@ class TotalsReader:
         """
         dirty = self.marked(first, last)
         found: dict[str, Totals] = defaultdict(lambda: Totals(rejected={}))
-        for hour in range(first // MINUTES_PER_HOUR, last // MINUTES_PER_HOUR + 1):
-            for item in query_all(self._contents, hour_partition(hour)):
-                entry = read_hour(item.value)
-                for minute, totals in entry.minutes.items():
-                    if first <= minute <= last and minute not in dirty.get(entry.content_id, ()):
-                        found[entry.content_id].add(totals)
+        for entry in self._hours(first, last):
+            for minute, totals in entry.minutes.items():
+                if first <= minute <= last and minute not in dirty.get(entry.content_id, ()):
+                    found[entry.content_id].add(totals)
         for content_id, minutes in dirty.items():
             for begin, end in runs(sorted(minutes)):
                 found[content_id].add(self._from_states(content_id, begin, end))
@@ -47,13 +52,11 @@ class TotalsReader:
         A marked minute may turn out to be empty: each is marked that a report may reach into.
         """
         found = {content_id: max(minutes) for content_id, minutes in self.marked(first, last).items()}
-        for hour in range(first // MINUTES_PER_HOUR, last // MINUTES_PER_HOUR + 1):
-            for item in query_all(self._contents, hour_partition(hour)):
-                entry = read_hour(item.value)
-                told = (minute for minute, one in entry.minutes.items() if first <= minute <= last and one.counted)
-                newest = max(told, default=-1)
-                if newest > found.get(entry.content_id, -1):
-                    found[entry.content_id] = newest
+        for entry in self._hours(first, last):
+            told = (minute for minute, one in entry.minutes.items() if first <= minute <= last and one.counted)
+            newest = max(told, default=-1)
+            if newest > found.get(entry.content_id, -1):
+                found[entry.content_id] = newest
         found.pop("", None)
         return found
 
@@ -66,6 +69,12 @@ class TotalsReader:
                 if item.sort[-13:-11] == MINUTE.name and first <= mark.number <= last:
                     marked[mark.content_id].add(mark.number)
         return marked
+
+    def _hours(self, first: int, last: int) -> Iterator[HourOfContent]:
+        """The hours that the minutes first to last touch, of every content."""
+        for hour in range(first // MINUTES_PER_HOUR, last // MINUTES_PER_HOUR + 1):
+            for item in query_all(self._contents, hour_partition(hour)):
+                yield read_hour(item.value)
 
     def _from_states(self, content_id: str, first: int, last: int) -> Totals:
         begin, end = first * WINDOWS_PER_MINUTE, (last + 1) * WINDOWS_PER_MINUTE - 1

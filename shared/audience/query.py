@@ -105,7 +105,8 @@ class AudienceReader:
 
     def _minutes(self, content_id: str, first: int, last: int) -> list[Audience]:
         dirty = self.dirty(content_id, MINUTE, first, last)
-        found = dict(self._stored(content_id, MINUTE, first, last, without=dirty))
+        stored = self.stored(content_id, MINUTE, first, last, without=dirty)
+        found = {number: rollup.decode(value) for number, value in stored}
         for begin, end in runs(dirty):
             found.update((minute, one) for minute, one in self.minutes_from_states(content_id, begin, end))
         return [found[minute] for minute in sorted(found)]
@@ -121,7 +122,8 @@ class AudienceReader:
     def _hours(self, content_id: str, first: int, last: int) -> list[Audience]:
         minutes = self.dirty(content_id, MINUTE, first * MINUTES_PER_HOUR, (last + 1) * MINUTES_PER_HOUR - 1)
         dirty = {minute // MINUTES_PER_HOUR for minute in minutes} | {*self.dirty(content_id, HOUR, first, last)}
-        found = dict(self._stored(content_id, HOUR, first, last, without=dirty))
+        stored = self.stored(content_id, HOUR, first, last, without=dirty)
+        found = {number: rollup.decode(value) for number, value in stored}
         for hour in dirty:
             audience = self.hour_from_minutes(content_id, hour)
             if audience is not None:
@@ -133,13 +135,14 @@ class AudienceReader:
         parts = self._minutes(content_id, hour * MINUTES_PER_HOUR, (hour + 1) * MINUTES_PER_HOUR - 1)
         return rollup.of_parts(hour * HOUR.ms, parts) if parts else None
 
-    def _stored(
+    def stored(
         self, content_id: str, resolution: Resolution, first: int, last: int, *, without: Iterable[int]
-    ) -> Iterator[tuple[int, Audience]]:
+    ) -> Iterator[tuple[int, bytes]]:
+        """The roll-ups as they are stored, but for those of some minutes or hours: `without` are the dirty ones."""
         skipped = {*without}
         for number, item in rollup.rollups_between(self._rollups, content_id, resolution, first, last):
             if number not in skipped:
-                yield number, rollup.decode(item.value)
+                yield number, item.value
 
 
 def read_active(value: bytes) -> tuple[str, str | None]:

@@ -20,7 +20,7 @@ from shared.audience.estimate import Estimate
 from shared.audience.keys import WINDOWS_PER_MINUTE
 from shared.audience.measures import NO_COUNTERS, PLACE, Counters
 from shared.audience.query import AudienceReader, runs
-from shared.audience.rollup import HOUR, MINUTE, ROLLUPS_TABLE, WINDOW, Resolution, rollups_between
+from shared.audience.rollup import HOUR, MINUTE, WINDOW, Resolution
 from shared.audience.stored import StateReader
 from shared.audience.totals import MINUTES_PER_HOUR
 from shared.ports import Item, Key, Ports
@@ -126,7 +126,6 @@ class RecentReader:
 
     def __init__(self, ports: Ports) -> None:
         self.reader = AudienceReader(ports)
-        self._rollups = ports.table(ROLLUPS_TABLE)
         self._works: OrderedDict[str, _Work] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -165,7 +164,7 @@ class RecentReader:
         minutes = self.reader.dirty(content_id, MINUTE, first, last)
         changed = {each // MINUTES_PER_HOUR for each in minutes}
         changed |= {*self.reader.dirty(content_id, HOUR, hours[0], hours[-1])}
-        found = [*self._stored(content_id, HOUR, hours[0], hours[-1], without=changed).values()]
+        found = [*self._peaks(content_id, HOUR, hours[0], hours[-1], without=changed).values()]
         for begin, end in runs(sorted(changed)):
             first, last = begin * MINUTES_PER_HOUR, (end + 1) * MINUTES_PER_HOUR - 1
             dirty = [each for each in minutes if first <= each <= last]
@@ -189,19 +188,18 @@ class RecentReader:
         self, content_id: str, first: int, last: int, dirty: Iterable[int], reading: _Reading
     ) -> dict[int, Estimate]:
         """The most concurrent viewers in each of the minutes first to last that any event was counted in."""
-        found = self._stored(content_id, MINUTE, first, last, without=dirty)
+        found = self._peaks(content_id, MINUTE, first, last, without=dirty)
         for minute in dirty:
             ends = [reading.peak(window).concurrent for window in _windows([minute]) if reading.told(window)]
             if ends:
                 found[minute] = max(ends, key=lambda one: one.value)
         return found
 
-    def _stored(
+    def _peaks(
         self, content_id: str, resolution: Resolution, first: int, last: int, *, without: Iterable[int]
     ) -> dict[int, Estimate]:
-        skipped = {*without}
-        items = rollups_between(self._rollups, content_id, resolution, first, last)
-        return {number: rollup.peak(item.value) for number, item in items if number not in skipped}
+        stored = self.reader.stored(content_id, resolution, first, last, without=without)
+        return {number: rollup.peak(value) for number, value in stored}
 
 
 def _windows(minutes: Iterable[int]) -> Iterable[int]:

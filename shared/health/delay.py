@@ -4,7 +4,7 @@ import threading
 from typing import Final
 
 from shared.health.meter import SLOT_MS, Pulse
-from shared.health.pulses import GRACE_MS, KEPT_MS, PULSES_TABLE, read_pulses, read_pulses_of
+from shared.health.pulses import KEPT_MS, PULSES_TABLE, overdue, read_pulses, read_pulses_of
 from shared.ports import Ports
 
 AGGREGATE: Final = "aggregate"
@@ -49,11 +49,6 @@ class DelayReader:
             return max(_oldest_ms(pulse) for pulse in alive)
         last = max(newest.values(), key=lambda pulse: pulse.pulsed_at)
         return _oldest_ms(last) + max(0, now - last.pulsed_at)
-
-
-def overdue(pulse: Pulse, now_ms: int) -> bool:
-    """Whether the instance should have pulsed again by now."""
-    return pulse.next_within_ms is not None and now_ms - pulse.pulsed_at > pulse.next_within_ms + GRACE_MS
 
 
 def _oldest_ms(pulse: Pulse) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.health.meter import SLOT_MS, Backlog, Bins, Counts, Failure, Pulse, add_bins
-from shared.health.pulses import GRACE_MS, PULSE_MS
+from shared.health.pulses import GRACE_MS, PULSE_MS, overdue
 from shared.log_bins import quantile
 
 RECENT_SLOTS: Final = 3
@@ -40,9 +40,9 @@ class Instance:
 
     def alive(self, now_ms: int) -> bool:
         """Whether it goes on as it said, or was called lately where it promised nothing."""
-        within = self.newest.next_within_ms
-        lately = RECENT_SLOTS * SLOT_MS if within is None else within + GRACE_MS
-        return now_ms - self.newest.pulsed_at <= lately
+        if self.newest.next_within_ms is None:
+            return now_ms - self.newest.pulsed_at <= RECENT_SLOTS * SLOT_MS
+        return not overdue(self.newest, now_ms)
 
     def seconds(self, now_ms: int) -> float:
         """How long its recent slots cover: since it began, and up to its newest pulse while it goes on pulsing."""

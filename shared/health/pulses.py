@@ -83,6 +83,11 @@ class Pulses:
                 meter.written(pulse)
 
 
+def overdue(pulse: Pulse, now_ms: int) -> bool:
+    """Whether the instance should have pulsed again by now."""
+    return pulse.next_within_ms is not None and now_ms - pulse.pulsed_at > pulse.next_within_ms + GRACE_MS
+
+
 def partition_of(instance: str) -> str:
     """Where an instance's pulses lie."""
     return _partition(blake2b(instance.encode(), digest_size=8).digest()[0] % SHARDS)
