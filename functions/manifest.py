@@ -32,19 +32,31 @@ class OnStream:
 
 
 @dataclass(frozen=True, slots=True)
+class OnQueue:
+    """Consumes a queue: `entry(ports, settings)` returns a MessageHandler (shared/stream.py)."""
+
+    queue: str
+    max_attempts: int = 20
+    """After so many a message goes to the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
-    """Runs on a schedule, at least once each time: `entry(ports, settings)` returns `run(deadline) -> None`."""
+    """Runs on a schedule, at least once each time: `entry(ports, settings)` returns a Run (shared/stream.py)."""
 
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One deployable function. Resources are named `table:x`, `objects:x`, `stream:x`, `secret:x`, `history`."""
+    """One deployable function.
+
+    Resources are named `table:x`, `objects:x`, `stream:x`, `queue:x`, `secret:x`, `mail`, `history`.
+    """
 
     name: str
     entry: str
-    trigger: Http | OnStream | Every
+    trigger: Http | OnStream | OnQueue | Every
     reads: frozenset[str] = field(default_factory=frozenset)
     writes: frozenset[str] = field(default_factory=frozenset)
     memory_mb: int = 512
@@ -56,9 +68,31 @@ class Function:
         entry: Callable[[Ports, Settings], Any] = getattr(import_module(module), name)
         return entry
 
+    @property
+    def hosted_reads(self) -> frozenset[str]:
+        """What it reads, and what its host reads for it: the keys of who calls, or that of the dead letters."""
+        match self.trigger:
+            case Http():
+                return self.reads | HTTP_READS
+            case OnStream() | OnQueue():
+                return self.reads | CONSUMER_READS
+            case Every():
+                return self.reads
+
+    @property
+    def hosted_writes(self) -> frozenset[str]:
+        """What it writes, and what its host writes for it: pulses, and the dead letters of a consumer."""
+        consumes = isinstance(self.trigger, OnStream | OnQueue)
+        return self.writes | HOST_WRITES | (CONSUMER_WRITES if consumes else frozenset())
+
 
 HOST_WRITES: Final = frozenset({"table:pulses"})
-"""What the host of every function writes for it (shared/health): each one's policy allows it, no entry repeats it."""
+"""What the host of every function writes for it (shared/health). No entry repeats what hosts do."""
+HTTP_READS: Final = frozenset(
+    {"secret:operator-keys", "secret:publish-keys", "secret:viewer-token", "secret:write-keys"}
+)
+CONSUMER_READS: Final = frozenset({"secret:dead-letter-key"})
+CONSUMER_WRITES: Final = frozenset({"objects:dead-letters", "table:dead-letters"})
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
@@ -199,6 +233,28 @@ FUNCTIONS: tuple[Function, ...] = (
                 "table:schedules",
             }
         ),
-        writes=frozenset({"stream:events", "table:dead-letters"}),
+        writes=frozenset({"queue:rebuild", "stream:events", "table:dead-letters"}),
+    ),
+    Function(
+        name="rebuild",
+        entry="functions.rebuild.handler:make",
+        trigger=OnQueue("rebuild"),
+        reads=frozenset(
+            {
+                "history",
+                "objects:dead-letters",
+                "objects:staging",
+                "secret:dead-letter-key",
+                "table:audience",
+                "table:audience-marks",
+                "table:dead-letters",
+                "table:schedules",
+            }
+        ),
+        writes=frozenset(
+            {"table:audience", "table:audience-marks", "table:contents", "table:dead-letters", "table:dirty"}
+        ),
+        memory_mb=2048,
+        timeout_seconds=300,
     ),
 )

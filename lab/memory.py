@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 
-from adapters.local.queue import MAX_BODY_BYTES as MAX_MESSAGE_BYTES
-from adapters.local.queue import Message
-from adapters.local.stream import MAX_BODY_BYTES, Heads, partition_of
+from adapters.local.queue import Leased
+from adapters.local.stream import Heads, partition_of
 from adapters.local.triggers import Checkpoint, Parked
 from shared.errors import Misconfigured, VersionConflict
 from shared.health.meter import Meters
@@ -20,19 +19,21 @@ from shared.ports import (
     ABSENT,
     MAX_BATCH_GET,
     MAX_KEY_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_NAME_BYTES,
     MAX_VALUE_BYTES,
     Clock,
     Item,
     Key,
+    Mail,
     Page,
     Ports,
     Warehouse,
 )
-from shared.stream import RECORD_ID_BYTES, NewRecord, Record
+from shared.stream import MAX_BODY_BYTES, RECORD_ID_BYTES, NewRecord, Record
 
 START_MS = 1_795_200_000_000
 """An evening in November 2026."""
-MAX_NAME_BYTES = 1_024
 
 
 @dataclass
@@ -216,23 +217,34 @@ class MemoryQueue:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ids = count(1)
-        self._messages: dict[int, tuple[int, Message]] = {}
+        self._messages: dict[int, tuple[int, Leased]] = {}
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
         if len(body) > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
         number = next(self._ids)
-        self._messages[number] = self._clock.now_ms() + 1_000 * delay_seconds, Message(number, body, 0)
+        self._messages[number] = self._clock.now_ms() + 1_000 * delay_seconds, Leased(body, 0, number)
 
-    def receive(self, limit: int = 10, lease_ms: int = 30_000) -> list[Message]:
+    def receive(self, limit: int = 10, lease_ms: int = 30_000) -> list[Leased]:
         now = self._clock.now_ms()
         due = [message for due_at, message in self._messages.values() if due_at <= now][:limit]
         received = [replace(message, attempt=message.attempt + 1) for message in due]
         self._messages.update({message.id: (now + lease_ms, message) for message in received})
         return received
 
-    def settle(self, message: Message) -> None:
+    def settle(self, message: Leased) -> None:
         self._messages.pop(message.id, None)
+
+
+class MemoryMailer:
+    """`shared.ports.Mailer` that keeps what it took."""
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+
+    def send(self, mails: Sequence[Mail]) -> Sequence[str | None]:
+        self.sent += mails
+        return [None] * len(mails)
 
 
 class MemorySecrets:
@@ -271,6 +283,7 @@ class MemorySuite:
             table=cache(lambda _: MemoryTable(now, versions)),
             objects=cache(lambda _: MemoryObjects()),
             queue=self.queue,
+            mailer=cache(MemoryMailer),
             warehouse=_no_warehouse,
             history_uri=_no_history,
             meter=Meters(now.now_ms),

@@ -1,9 +1,10 @@
-"""Records that could not be handled: kept whole, encrypted, for 14 days; listed and replayed.
+"""Records and messages that could not be handled: kept whole, encrypted, for 14 days; listed and replayed.
 
 A letter's bytes are an object named by the record, written before the record is acknowledged; its index entry, in the
 table of the same name, is written after the bytes, so whatever is listed can be replayed. Keeping a letter again is
 harmless. A replay appends the record with the `record_id` and `first_appended_at` it had: it is as safe as a
 redelivery. Past the horizon its marks are gone, so it is refused; its windows are rebuilt from history instead.
+A queue's message lies under a hash of itself, and its replay sends it to its queue again.
 """
 
 import os
@@ -17,7 +18,7 @@ import msgspec
 from shared.errors import CorruptData, InvalidInput, Misconfigured, VersionConflict
 from shared.ports import Ports, query_all
 from shared.settings import Settings
-from shared.stream import NewRecord, Record
+from shared.stream import RECORD_ID_BYTES, Message, NewRecord, Record
 from shared.units import DAY_MS
 
 STORE: Final = "dead-letters"
@@ -32,7 +33,10 @@ _KEY_TAG_BYTES: Final = 4
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter's index entry. Times are ms since epoch; `record_id` is hex; `function` gave the reason."""
+    """A letter's index entry. Times are ms since epoch; `record_id` is hex; `function` gave the reason.
+
+    `queue` is where it came from if that was no stream.
+    """
 
     record_id: str
     key: str
@@ -41,6 +45,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     dead_at: int
     first_appended_at: int
     bytes: int
+    queue: str | None = None
 
 
 class Letters(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,21 +72,32 @@ class DeadLetters:
 
     def put(self, record: Record, reason: str, function: str) -> None:
         """Keep a record; durable when this returns. Raises what the stores raise: then it is not acknowledged."""
-        now = self._ports.clock.now_ms()
         letter = DeadLetter(
             record_id=record.record_id.hex(),
             key=record.key,
             function=function,
             reason=reason[:MAX_REASON],
-            dead_at=now,
+            dead_at=self._ports.clock.now_ms(),
             first_appended_at=record.first_appended_at,
             bytes=len(record.body),
         )
-        sealed = seal(self._keys()[0], record.record_id, record.body)
-        self._ports.objects(STORE).put(_name(letter), sealed)
-        self._ports.table(TABLE).put(
-            _INDEX, letter.record_id, msgspec.json.encode(letter), expires_at=now + self._keep_ms
+        self._keep(letter, record.body)
+
+    def put_message(self, queue: str, message: Message, reason: str, function: str) -> None:
+        """Keep a queue's message, as `put` keeps a record."""
+        now = self._ports.clock.now_ms()
+        message_id = blake2b(message.body, digest_size=RECORD_ID_BYTES, person=b"message", key=queue.encode()[:64])
+        letter = DeadLetter(
+            record_id=message_id.hexdigest(),
+            key=queue,
+            function=function,
+            reason=reason[:MAX_REASON],
+            dead_at=now,
+            first_appended_at=now,
+            bytes=len(message.body),
+            queue=queue,
         )
+        self._keep(letter, message.body)
 
     def list(self, limit: int = 100, cursor: str | None = None) -> Letters:
         """A page of the letters that are kept."""
@@ -130,13 +146,20 @@ class DeadLetters:
                 swept += 1
         return swept
 
+    def _keep(self, letter: DeadLetter, body: bytes) -> None:
+        sealed = seal(self._keys()[0], bytes.fromhex(letter.record_id), body)
+        self._ports.objects(STORE).put(_name(letter), sealed)
+        entry = msgspec.json.encode(letter)
+        self._ports.table(TABLE).put(_INDEX, letter.record_id, entry, expires_at=letter.dead_at + self._keep_ms)
+
     def _replay(self, stream: str, record_id: str) -> str | None:
         table = self._ports.table(TABLE)
         item = table.get(_INDEX, record_id) if 0 < len(record_id) <= 64 else None
         if item is None:
             return "there is no such dead letter; list them to see their ids"
         letter = _letter(item.value)
-        if letter.first_appended_at + self._horizon_ms <= self._ports.clock.now_ms() + REPLAY_MARGIN_MS:
+        horizon = letter.first_appended_at + self._horizon_ms
+        if letter.queue is None and horizon <= self._ports.clock.now_ms() + REPLAY_MARGIN_MS:
             return (
                 "it is older than the horizon within which a record is known to be counted once; "
                 "rebuild its windows from history: grandstand rebuild"
@@ -145,10 +168,17 @@ class DeadLetters:
             body = self.body(letter)
         except CorruptData as error:
             return str(error)
-        new = NewRecord(bytes.fromhex(record_id), letter.key, body, letter.first_appended_at)
-        (failure,) = self._ports.stream(stream).append([new])
+        failure = self._send(stream, letter, body)
         if failure is None:
             self._unlist(record_id, item.version)
+        return failure
+
+    def _send(self, stream: str, letter: DeadLetter, body: bytes) -> str | None:
+        if letter.queue is not None:
+            self._ports.queue(letter.queue).send(body)
+            return None
+        new = NewRecord(bytes.fromhex(letter.record_id), letter.key, body, letter.first_appended_at)
+        (failure,) = self._ports.stream(stream).append([new])
         return failure
 
     def _unlist(self, record_id: str, version: str) -> None:

@@ -14,6 +14,10 @@ from shared.stream import NewRecord
 MAX_KEY_BYTES: Final = 256
 MAX_VALUE_BYTES: Final = 256 * 1024
 MAX_BATCH_GET: Final = 1_000
+MAX_NAME_BYTES: Final = 900
+"""Of an object's name in UTF-8: clouds end at 1,024 with the store's own prefix."""
+MAX_MESSAGE_BYTES: Final = 45_000
+"""Of a queue's message: Azure's 64 KiB are counted after base64."""
 
 Key = tuple[str, str]
 """(partition, sort): each a string of 1 to 256 bytes in UTF-8, any character allowed."""
@@ -116,7 +120,10 @@ def query_all(table: Table, partition: str, *, start: str = "", end: str | None 
 
 
 class ObjectStore(Protocol):
-    """Whole objects by name (`/` separates folders). A put is seen whole or not at all, and is durable."""
+    """Whole objects by name (`/` separates folders). A put is seen whole or not at all, and is durable.
+
+    Names past the limit raise ValueError.
+    """
 
     def get(self, name: str) -> bytes | None: ...
 
@@ -133,7 +140,7 @@ class ObjectStore(Protocol):
 
 class Queue(Protocol):
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        """Durable when it returns; delivered at least once, not before the delay."""
+        """Durable when it returns; delivered at least once, not before the delay. Too long a body is a ValueError."""
         ...
 
 
@@ -142,6 +149,25 @@ class Secrets(Protocol):
         """The secret's current value, cached for a short while so that rotation needs no restart.
 
         Raises Misconfigured when there is none.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One e-mail to one recipient."""
+
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+
+
+class Mailer(Protocol):
+    def send(self, mails: Sequence[Mail]) -> Sequence[str | None]:
+        """Hand mails over; one result each: None when the provider took it, else why it did not.
+
+        Raises Unavailable when nothing could be tried.
         """
         ...
 
@@ -162,6 +188,7 @@ class Ports:
     table: Callable[[str], Table]
     objects: Callable[[str], ObjectStore]
     queue: Callable[[str], Queue]
+    mailer: Callable[[], Mailer]
     warehouse: Callable[[], Warehouse]
     history_uri: Callable[[], tuple[str, dict[str, str]]]
     """The Delta Lake root and delta-rs' storage options."""

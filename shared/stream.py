@@ -1,4 +1,4 @@
-"""The stream contract: what a consumer is handed, and what it answers.
+"""The stream contract: what a consumer of a stream or a queue is handed, and what it answers.
 
 A record carries its own identity. Positions serve checkpoints only: clouds redeliver whole batches, larger or
 smaller ones, append twice when an answer is lost, and restart positions when a hub is rebuilt.
@@ -6,9 +6,11 @@ smaller ones, append twice when an answer is lost, and restart positions when a 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 RECORD_ID_BYTES = 16
+MAX_BODY_BYTES: Final = 1_000_000
+"""Of a record: every cloud's stream takes that much, with what frames it (Event Hubs and Kinesis end at 1 MiB)."""
 EVENT_STREAM = "events"
 """The stream between ingest and everything that follows it."""
 
@@ -37,6 +39,14 @@ class Record:
     first_appended_at: int
     attempt: int | None
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One delivery of a queue's message; `attempt` counts from 1."""
+
+    body: bytes
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,9 @@ class Deadline:
 
 NO_DEADLINE = Deadline(lambda: 3_600_000)
 
+Run = Callable[[Deadline], bool]
+"""A schedule's work; whether there was anything to do, or may be in a moment. A run that fails raises."""
+
 
 class BatchHandler(Protocol):
     """A stream consumer.
@@ -84,3 +97,9 @@ class BatchHandler(Protocol):
     """
 
     def __call__(self, records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]: ...
+
+
+class MessageHandler(Protocol):
+    """A queue's consumer. No answer and an escaped exception are `Retry`."""
+
+    def __call__(self, message: Message, deadline: Deadline, /) -> Answer | None: ...

@@ -7,27 +7,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.common.hosting import Hosted
 from adapters.local.pulsing import Pulsing
 from adapters.local.suite import Suite
 from adapters.local.table import purge
 from adapters.local.triggers import Consumer, Delivery, Terms
-from functions.manifest import Every, Function, OnStream
+from functions.manifest import Every, Function, OnQueue, OnStream
 from shared.dead_letters import DeadLetters
 from shared.errors import GrandstandError
 from shared.health.meter import Backlog
 from shared.health.metered import metered_batches, metered_run, told
 from shared.settings import Settings
-from shared.stream import Deadline
+from shared.stream import Deadline, Run
 
 log = logging.getLogger("grandstand.consumers")
 
 IDLE_SECONDS: Final = 0.02
 LONGEST_PAUSE_SECONDS: Final = 10.0
+QUEUE_SECONDS: Final = 0.5
+QUEUE_FIRST_MS: Final = 2_000
+QUEUE_LONGEST_MS: Final = 5 * 60_000
 HOUSEKEEPING_SECONDS: Final = 60
 RETENTION_MS: Final = 3_600_000
 """How long a record stays in the log after every function has passed it."""
-
-Run = Callable[[Deadline], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Schedule:
     name: str
     every_seconds: int
     timeout_seconds: int
-    run: Run
+    run: Callable[[Deadline], object]
 
 
 class Host:
@@ -54,6 +56,7 @@ class Host:
         self._settings = settings
         self._delivery = delivery
         self._streaming = [(each, each.trigger) for each in functions if isinstance(each.trigger, OnStream)]
+        self._queued = [(each, each.trigger) for each in functions if isinstance(each.trigger, OnQueue)]
         self._scheduled = [(each, each.trigger) for each in functions if isinstance(each.trigger, Every)]
         self._dead_letters = DeadLetters(suite.ports, settings)
         self._stop = threading.Event()
@@ -64,6 +67,9 @@ class Host:
         """Begin to consume and to run schedules."""
         for function, trigger in self._streaming:
             self._thread(function.name, self._consume, function.name, self._consumer(function, trigger))
+        for function, on_queue in self._queued:
+            hosted = Hosted(function, self._suite.ports, self._settings)
+            self._thread(function.name, self._take, on_queue.queue, hosted)
         for function, every in self._scheduled:
             run: Run = function.load()(self._suite.ports, self._settings)
             metered = metered_run(run, self._suite.ports.meter(function.name))
@@ -118,6 +124,20 @@ class Host:
                 pause = min(LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10))
             if pause:
                 self._stop.wait(pause)
+
+    def _take(self, name: str, hosted: Hosted) -> None:
+        """Hand over a queue's messages, one at a time; one that is not settled waits longer each time."""
+        timeout_seconds = hosted.function.timeout_seconds
+        while not self._stop.wait(QUEUE_SECONDS):
+            try:
+                queue = self._suite.queue(name)
+                for leased in queue.receive(limit=1, lease_ms=2_000 * timeout_seconds):
+                    if hosted.message(leased, _deadline(timeout_seconds)):
+                        queue.settle(leased)
+                    else:
+                        queue.postpone(leased, min(QUEUE_LONGEST_MS, QUEUE_FIRST_MS << min(leased.attempt - 1, 20)))
+            except Exception:
+                log.exception("%s: its queue cannot be read; it is tried again", hosted.function.name)
 
     def _look(self) -> None:
         """Tell health what waits for each consumer."""

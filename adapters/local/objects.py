@@ -17,8 +17,8 @@ from uuid import uuid4
 
 from adapters.local.store import fsync_folder
 from shared.errors import Misconfigured, Unavailable
+from shared.ports import MAX_NAME_BYTES
 
-MAX_NAME_BYTES: Final = 1_024
 MAX_PART: Final = 200
 """Characters of one file's name; Linux and macOS take 255 bytes."""
 TEMPORARY: Final = "%tmp"

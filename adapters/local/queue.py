@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.local.store import Database
-from shared.ports import Clock
+from shared.ports import MAX_MESSAGE_BYTES, Clock
+from shared.stream import Message
 
 SCHEMA: Final = (
     """CREATE TABLE messages(
@@ -17,16 +18,13 @@ SCHEMA: Final = (
     )""",
     "CREATE INDEX messages_due ON messages(queue, due_at)",
 )
-MAX_BODY_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One delivery; `attempt` counts from 1."""
+class Leased(Message):
+    """A message in the hands of a receiver."""
 
     id: int
-    body: bytes
-    attempt: int
 
 
 class LocalQueue:
@@ -38,30 +36,35 @@ class LocalQueue:
         self._clock = clock
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        if len(body) > MAX_BODY_BYTES:
-            raise ValueError(f"a message has at most {MAX_BODY_BYTES} bytes, this one {len(body)}")
+        if len(body) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
         row = (self._name, self._clock.now_ms() + 1_000 * delay_seconds, body)
         self._database.write(
             lambda connection: connection.execute("INSERT INTO messages(queue, due_at, body) VALUES (?, ?, ?)", row)
         )
 
-    def receive(self, limit: int = 10, lease_ms: int = 30_000) -> list[Message]:
+    def receive(self, limit: int = 10, lease_ms: int = 30_000) -> list[Leased]:
         """Due messages, kept from other receivers until the lease ends."""
         now = self._clock.now_ms()
 
-        def work(connection: sqlite3.Connection) -> list[Message]:
+        def work(connection: sqlite3.Connection) -> list[Leased]:
             rows = connection.execute(
-                "SELECT id, body, attempts + 1 FROM messages WHERE queue=? AND due_at<=? ORDER BY due_at, id LIMIT ?",
+                "SELECT body, attempts + 1, id FROM messages WHERE queue=? AND due_at<=? ORDER BY due_at, id LIMIT ?",
                 (self._name, now, limit),
             ).fetchall()
             connection.executemany(
                 "UPDATE messages SET due_at=?, attempts=attempts+1 WHERE id=?",
-                [(now + lease_ms, row[0]) for row in rows],
+                [(now + lease_ms, row[2]) for row in rows],
             )
-            return [Message(*row) for row in rows]
+            return [Leased(*row) for row in rows]
 
         return self._database.write(work)
 
-    def settle(self, message: Message) -> None:
+    def postpone(self, message: Leased, delay_ms: int) -> None:
+        """The message comes again after the delay."""
+        row = (self._clock.now_ms() + delay_ms, message.id)
+        self._database.write(lambda connection: connection.execute("UPDATE messages SET due_at=? WHERE id=?", row))
+
+    def settle(self, message: Leased) -> None:
         """The message is handled and never delivered again."""
         self._database.write(lambda connection: connection.execute("DELETE FROM messages WHERE id=?", (message.id,)))

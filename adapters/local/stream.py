@@ -10,9 +10,10 @@ from functools import partial
 from hashlib import blake2b
 from typing import Final
 
+from adapters.common.envelope import refusal
 from adapters.local.store import Database
 from shared.ports import Clock
-from shared.stream import RECORD_ID_BYTES, NewRecord, Record
+from shared.stream import NewRecord, Record
 
 SCHEMA: Final = (
     # a log made anew starts its positions again; its epoch tells
@@ -33,7 +34,6 @@ SCHEMA: Final = (
 )
 PAGE_SIZE: Final = 8192
 PARTITIONS: Final = 4
-MAX_BODY_BYTES: Final = 1024 * 1024
 TRIM_ROWS: Final = 500
 _POSITION_BITS: Final = 44
 _PARTITION_BITS: Final = 12
@@ -63,7 +63,7 @@ class LocalStream:
         self._identity: tuple[int, int] | None = None
 
     def append(self, records: Sequence[NewRecord]) -> Sequence[str | None]:
-        results = [_fault(record) for record in records]
+        results = [refusal(record) for record in records]
         good = [record for record, fault in zip(records, results, strict=True) if fault is None]
         if good:
             stream, partitions = self._known()
@@ -173,18 +173,6 @@ def partition_of(key: str, partitions: int) -> int:
 
 def _row(stream: int, partition: int, position: int) -> int:
     return (stream << _PARTITION_BITS | partition) << _POSITION_BITS | position
-
-
-def _fault(record: NewRecord) -> str | None:
-    if len(record.body) > MAX_BODY_BYTES:
-        return f"the body has {len(record.body)} bytes; a record holds at most {MAX_BODY_BYTES}"
-    if len(record.record_id) != RECORD_ID_BYTES:
-        return f"record_id has {len(record.record_id)} bytes; it has {RECORD_ID_BYTES}"
-    try:
-        record.key.encode()
-    except UnicodeEncodeError:
-        return "the key is not valid Unicode"
-    return None
 
 
 def _trim_some(connection: sqlite3.Connection, base: int, last: int, before_ms: int) -> int:

@@ -1,5 +1,6 @@
 """The local provider's composition root: every port on one data folder, each made when first used."""
 
+import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from adapters.local.stream import LocalStream
 from adapters.local.table import LocalTable
 from shared.health.meter import Meters
 from shared.health.pulses import PULSES_TABLE
-from shared.ports import Clock, Ports, Warehouse
+from shared.ports import Clock, Mailer, Ports, Secrets, Warehouse
 from shared.settings import Settings
 
 STREAM_FILE: Final = "stream.db"
@@ -51,6 +52,7 @@ class Suite:
             table=cache(lambda name: LocalTable(self.table_store, name, self.clock)),
             objects=cache(lambda name: LocalObjects(data_dir / OBJECTS_FOLDER / name)),
             queue=self.queue,
+            mailer=cache(lambda: _mailer(self.ports.secrets)),
             warehouse=cache(lambda: _warehouse(self.ports, settings)),
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
             meter=Meters(self.clock.now_ms),
@@ -91,6 +93,12 @@ class Suite:
 def suite(data_dir: Path, settings: Settings) -> Ports:
     """The ports of a data folder, which need not exist yet."""
     return Suite(data_dir, settings).ports
+
+
+def _mailer(secrets: Secrets) -> Mailer:
+    from adapters.common.smtp import SmtpMailer
+
+    return SmtpMailer(os.environ, secrets)
 
 
 def _warehouse(ports: Ports, settings: Settings) -> Warehouse:

@@ -1,6 +1,7 @@
 """From a stream to a function, as faithful to the clouds' failure rules as their own triggers.
 
-What a batch's answers mean is one rule (`Consumer._settle`); what becomes of the records it leaves is each cloud's:
+What a batch's answers mean is one rule (adapters/common/settling.py); what becomes of the records it leaves is each
+cloud's:
 
 - ORDERED, as Kinesis: the checkpoint stays before the first of them, the batch is bisected until one record is alone,
   and one that has used up its attempts or its age goes to the dead letters, with its bytes.
@@ -12,18 +13,16 @@ A delivery is: read, hand over, write what was rejected to the dead letters, sav
 two of these delivers again what was not saved.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
 
+from adapters.common.settling import DeadLetterOffice, Settler
 from adapters.local.stream import Heads
 from shared.errors import GrandstandError
 from shared.ports import Clock
-from shared.stream import Answer, BatchHandler, Deadline, Done, Record, Reject
-
-log = logging.getLogger("grandstand.triggers")
+from shared.stream import BatchHandler, Deadline, Record
 
 MAX_BATCH_BYTES: Final = 6 * 1024 * 1024
 """What AWS Lambda takes in one invocation."""
@@ -85,10 +84,6 @@ class Progress(Protocol):
         ...
 
 
-class DeadLetterOffice(Protocol):
-    def put(self, record: Record, reason: str, function: str) -> None: ...
-
-
 class Faults:
     """Where a test may interfere with a delivery; this one never does."""
 
@@ -147,17 +142,15 @@ class Consumer:
     ) -> None:
         """`flush` makes durable whatever the handler wrote; it is called before anything is acknowledged."""
         self._group = group
-        self._handler = handler
+        self._settler = Settler(group, handler, dead_letters)
         self._log = source
         self._progress = progress
-        self._dead_letters = dead_letters
         self._clock = clock
         self._terms = terms
         self._flush = flush
         self._faults = faults or Faults()
         self._checkpoints = dict(progress.load(group))
         self._wait_until: dict[str, int] = {}
-        self._reason = "its process ended"
 
     def poll(self) -> int:
         """Deliver at most one batch of each partition, and parked records that are due; how many were handed over.
@@ -272,60 +265,23 @@ class Consumer:
         return len(parked)
 
     def _settle(self, records: Sequence[Record], *, stop: bool) -> list[Record]:
-        """Hand records over; those that must come again. With `stop`, all that follow the first of them do too.
-
-        Done settles a record; Reject does once it is in the dead letters. Anything else does not: Retry, a missing
-        answer, an exception.
-        """
-        answers = self._hand_over(records)
+        """Hand records over; those that must come again."""
+        end = self._clock.now_ms() + self._terms.timeout_ms
+        answers = self._settler.hand_over(records, Deadline(lambda: end - self._clock.now_ms()))
         self._faults.reach("handled")
-        unsettled: list[Record] = []
-        for record, answer in zip(records, answers, strict=True):
-            if (stop and unsettled) or not self._acknowledge(record, answer):
-                unsettled.append(record)
+        unsettled = self._settler.acknowledge(records, answers, stop=stop)
         self._faults.reach("settled")
         return unsettled
-
-    def _hand_over(self, records: Sequence[Record]) -> Sequence[Answer | None]:
-        end = self._clock.now_ms() + self._terms.timeout_ms
-        try:
-            answers = list(self._handler(records, Deadline(lambda: end - self._clock.now_ms())) or ())
-        except Exception as error:
-            self._reason = f"{type(error).__name__}: {error}"
-            log.exception("%s failed on a batch of %d records", self._group, len(records))
-            answers = []
-        if len(answers) > len(records):
-            log.error("%s gave %d answers for %d records; none counts", self._group, len(answers), len(records))
-            answers = []
-        return answers + [None] * (len(records) - len(answers))
-
-    def _acknowledge(self, record: Record, answer: Answer | None) -> bool:
-        if isinstance(answer, Done):
-            return True
-        if isinstance(answer, Reject):
-            return self._bury(record, answer.reason)
-        if answer is not None:
-            self._reason = answer.reason
-            log.warning("%s asks for record %s again: %s", self._group, record.record_id.hex(), answer.reason)
-        return False
 
     def _gives_up(self, record: Record, attempts: int) -> bool:
         """Whether a record has had its attempts or its time, and is now safe among the dead letters."""
         if attempts >= self._terms.max_attempts:
-            return self._bury(record, f"gave up after {attempts} attempts: {self._reason}")
+            return self._settler.bury(record, f"gave up after {attempts} attempts: {self._settler.reason}")
         if self._clock.now_ms() - record.first_appended_at >= self._terms.max_age_ms:
-            return self._bury(record, f"gave up after {self._terms.max_age_ms // 1_000} s: {self._reason}")
+            return self._settler.bury(
+                record, f"gave up after {self._terms.max_age_ms // 1_000} s: {self._settler.reason}"
+            )
         return False
-
-    def _bury(self, record: Record, reason: str) -> bool:
-        try:
-            self._dead_letters.put(record, reason, self._group)
-        except Exception as error:
-            self._reason = f"{reason}; dead letters: {error}"
-            log.exception("%s: record %s cannot reach the dead letters", self._group, record.record_id.hex())
-            return False
-        log.error("%s: record %s went to the dead letters: %s", self._group, record.record_id.hex(), reason)
-        return True
 
     def _save(self, partition: str, checkpoint: Checkpoint, park: Sequence[Parked] = ()) -> None:
         self._flush()

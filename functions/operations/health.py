@@ -9,7 +9,7 @@ from starlette.responses import Response
 from functions.http.answer import rfc3339
 from functions.http.endpoint import Doc, Endpoint, Scope
 from functions.http.shared_answers import SharedAnswers
-from functions.manifest import FUNCTIONS, Every, Function, OnStream
+from functions.manifest import FUNCTIONS, Every, Function, OnQueue, OnStream
 from shared.health.meter import SLOT_MS
 from shared.health.report import FunctionHealth, Health, HealthReader
 from shared.health.rules import Watched
@@ -48,6 +48,8 @@ def _watched(function: Function) -> Watched:
         case OnStream(stream=stream, window_ms=window_ms):
             feeders = frozenset(each.name for each in FUNCTIONS if f"stream:{stream}" in each.writes)
             return Watched(function.name, "stream", window_ms=window_ms, feeders=feeders)
+        case OnQueue():
+            return Watched(function.name, "queue")
         case Every(seconds=seconds):
             return Watched(function.name, "schedule", every_ms=seconds * 1_000)
         case _:

@@ -82,7 +82,7 @@ class FunctionHealth(Strict):
     """One function: rates, `busy` and durations are over the last 20 to 30 s; null where a figure cannot be told."""
 
     name: str
-    kind: Literal["http", "stream", "schedule"]
+    kind: Literal["http", "stream", "queue", "schedule"]
     state: Literal["ok", "idle", "behind", "busy", "failing", "silent"]
     instances: Count
     last_seen: str | None = Field(json_schema_extra={"format": "date-time"})
@@ -144,3 +144,9 @@ class HealthAnswer(Strict):
     lag: LagAnswer
     bottleneck: Bottleneck | None
     recent: RecentHealth
+
+
+class RebuildAnswer(Strict):
+    """What is still listed under `/v1/dead-letters` a minute later says in its reason why nobody can tell."""
+
+    queued: Literal[True]

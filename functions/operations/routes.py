@@ -13,6 +13,7 @@ from shared.audience.stored import StateReader
 from shared.dead_letters import DeadLetter, DeadLetters
 from shared.errors import InvalidInput
 from shared.ports import Ports
+from shared.rebuilding import REBUILD_ORDER, REBUILD_QUEUE
 from shared.settings import Settings
 from shared.stream import EVENT_STREAM
 from shared.units import DAY_MS
@@ -46,6 +47,14 @@ def make(ports: Ports, settings: Settings) -> list[Endpoint]:
             "Hand dead letters over again; each still counts once",
             _replay_doc,
         ),
+        Endpoint(
+            ("POST",),
+            "/v1/rebuild",
+            api.rebuild,
+            Scope.OPERATOR,
+            "Count what came after the horizon, where the history says that it was not counted",
+            _rebuild_doc,
+        ),
         health.endpoint(ports),
     ]
 
@@ -57,6 +66,7 @@ class OperationsApi:
         self._clock = ports.clock
         self._totals = TotalsReader(ports, StateReader(ports))
         self._letters = DeadLetters(ports, settings)
+        self._orders = ports.queue(REBUILD_QUEUE)
         self._states_kept_ms = settings.state_days * DAY_MS
         self._totals_kept_ms = settings.history_days * DAY_MS
         self._ahead_ms = settings.max_ahead_seconds * 1_000
@@ -90,6 +100,11 @@ class OperationsApi:
 
         asked = await read_body(request, Replay, '{"record_ids": ["…"]}, or {} for all', empty=b"{}")
         return json_answer(await run_in_threadpool(self._replay, asked.record_ids))
+
+    async def rebuild(self, _: Request) -> Response:
+        """Begun soon, and done by another function: the dead letters beyond the horizon go as they are settled."""
+        await run_in_threadpool(self._orders.send, REBUILD_ORDER)
+        return json_answer({"queued": True}, status=202)
 
     def _completeness(self, first: int, last: int) -> dict[str, object]:
         return {
@@ -130,6 +145,12 @@ def _letters_doc() -> Doc:
     from functions.operations.models import LettersAnswer, LettersQuery
 
     return Doc(query=LettersQuery, answers={200: LettersAnswer})
+
+
+def _rebuild_doc() -> Doc:
+    from functions.operations.models import RebuildAnswer
+
+    return Doc(answers={202: RebuildAnswer})
 
 
 def _replay_doc() -> Doc:

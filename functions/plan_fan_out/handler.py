@@ -5,7 +5,7 @@ audience there is. It grows at once, by powers of two; it shrinks by halves, eac
 since a smaller fan-out saves little and a match has two halves.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -25,7 +25,7 @@ from shared.fan_out import TABLE as SCHEDULES_TABLE
 from shared.fan_out import FanOut, FanOuts, set_fan_out
 from shared.ports import MAX_BATCH_GET, Ports, query_all
 from shared.settings import DAY_SECONDS, Settings
-from shared.stream import Deadline
+from shared.stream import Deadline, Run
 from shared.units import WINDOW_MS
 
 HEADROOM: Final = 2
@@ -45,22 +45,24 @@ class Load(NamedTuple):
     records: int
 
 
-def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
+def make(ports: Ports, settings: Settings) -> Run:
     """The planner of one suite."""
     contents, states = ports.table(CONTENTS_TABLE), ports.table(AUDIENCE_TABLE)
     schedules = ports.table(SCHEDULES_TABLE)
     fan_outs = FanOuts(schedules, ports.clock)
     small = SMALL_BYTES if settings.fan_out_viewers >= HEADROOM * EXACT_LIMIT else 0
 
-    def run(deadline: Deadline) -> None:
+    def run(deadline: Deadline) -> bool:
         now = ports.clock.now_ms()
         window = window_of(now) - 2
         active = (
             read_active(item.value)[0] for item in query_all(contents, active_partition(window // WINDOWS_PER_HOUR))
         )
+        found = False
         while some := list(islice(active, MAX_BATCH_GET)):
+            found = True
             if deadline.near():
-                return
+                break
             schedule = fan_outs.of(some)
             for content_id, load in loads(some, window):
                 fan_out = planned(schedule[content_id], load, window, settings)
@@ -73,6 +75,7 @@ def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
                         max_ahead_seconds=settings.max_ahead_seconds,
                         keep_seconds=settings.state_days * DAY_SECONDS,
                     )
+        return found
 
     def loads(content_ids: list[str], window: int) -> Iterator[tuple[str, Load]]:
         """Of each content its partition 0: by hash, the others are like it."""

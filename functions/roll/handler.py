@@ -1,7 +1,6 @@
 """The roller: rebuilds the minutes and hours that are marked dirty."""
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from shared.audience import rollup
@@ -13,7 +12,7 @@ from shared.audience.totals import MINUTES_PER_HOUR, HourEntry, totals_of
 from shared.errors import CorruptData, VersionConflict
 from shared.ports import ABSENT, Item, Ports, query_all
 from shared.settings import Settings
-from shared.stream import Deadline
+from shared.stream import Deadline, Run
 from shared.units import DAY_MS
 
 GRACE_MS: Final = 120_000
@@ -24,7 +23,7 @@ SETTLE_MS: Final = {MINUTE: 5_000, HOUR: 180_000}
 log = logging.getLogger("grandstand.roll")
 
 
-def make(ports: Ports, settings: Settings) -> Callable[[Deadline], None]:
+def make(ports: Ports, settings: Settings) -> Run:
     """The roller of one suite."""
     return Roller(ports, settings)
 
@@ -41,15 +40,18 @@ class Roller:
         self._states_kept_ms = settings.state_days * DAY_MS
         self._history_ms = settings.history_days * DAY_MS
 
-    def __call__(self, deadline: Deadline) -> None:
+    def __call__(self, deadline: Deadline) -> bool:
         """Walk the marks, from another shard each time, so that a short deadline starves none."""
         shards = partitions()
         begin = self._clock.now_ms() // 1_000 % len(shards)
+        found = False
         for shard in shards[begin:] + shards[:begin]:
             for item in query_all(self._dirty, shard):
+                found = True
                 if deadline.near():
-                    return
+                    return found
                 self._take(item)
+        return found
 
     def _take(self, item: Item) -> None:
         try:

@@ -1,9 +1,9 @@
 """What a host wraps around a function, so that the function itself need not be measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from shared.health.meter import Meter
-from shared.stream import Answer, BatchHandler, Deadline, Done, Record, Reject, Retry
+from shared.stream import Answer, BatchHandler, Deadline, Done, Message, MessageHandler, Record, Reject, Retry, Run
 
 
 def metered_batches(handler: BatchHandler, meter: Meter) -> BatchHandler:
@@ -25,22 +25,42 @@ def metered_batches(handler: BatchHandler, meter: Meter) -> BatchHandler:
     return handle
 
 
-def metered_run(run: Callable[[Deadline], None], meter: Meter) -> Callable[[Deadline], None]:
+def metered_run(run: Run, meter: Meter) -> Run:
     """A schedule whose runs are counted. One that raises has failed."""
 
-    def counted(deadline: Deadline) -> None:
+    def counted(deadline: Deadline) -> bool:
         meter.begin()
         error: str | None = "it was ended"
         try:
-            run(deadline)
+            found = run(deadline)
             error = None
         except Exception as failure:
             error = told(failure)
             raise
         finally:
             meter.end(error)
+        return found
 
     return counted
+
+
+def metered_messages(handler: MessageHandler, meter: Meter) -> MessageHandler:
+    """A queue's consumer whose calls are counted. A call fails that raises or does not settle its message."""
+
+    def handle(message: Message, deadline: Deadline) -> Answer | None:
+        meter.begin()
+        error: str | None = "it was ended"
+        try:
+            answer = handler(message, deadline)
+            error = _unsettled([answer], 1)
+        except Exception as failure:
+            error = told(failure)
+            raise
+        finally:
+            meter.end(error)
+        return answer
+
+    return handle
 
 
 def told(failure: BaseException) -> str:

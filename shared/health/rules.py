@@ -15,7 +15,7 @@ FAR_BEHIND_MS: Final = 10_000
 """The same, where it need not grow to count."""
 BUSY_SHARE: Final = 0.8
 
-Kind = Literal["http", "stream", "schedule"]
+Kind = Literal["http", "stream", "queue", "schedule"]
 State = Literal["ok", "idle", "behind", "busy", "failing", "silent"]
 Why = Literal["silent", "failing", "behind", "busy"]
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 from adapters.local.stream import Heads
 from adapters.local.triggers import Consumer, Delivery, Log, Terms
 from functions.aggregate.handler import make as make_aggregate
-from functions.archive.handler import STAGING
 from functions.archive.handler import make as make_archive
 from functions.commit.handler import make as make_commit
 from functions.ingest.handler import Ingest, Receipt, Sent
@@ -27,10 +26,10 @@ from shared.errors import GrandstandError
 from shared.fan_out import TABLE as SCHEDULES
 from shared.fan_out import set_fan_out
 from shared.history.lake import Lake
-from shared.history.schema import FACTS
+from shared.history.tables import FACTS, STAGING
 from shared.ports import query_all
 from shared.settings import Settings
-from shared.stream import NO_DEADLINE, Answer, BatchHandler, Deadline, Record
+from shared.stream import NO_DEADLINE, Answer, BatchHandler, Deadline, Record, Run
 from tests.unit.history.world import FaultyLake
 
 SETTINGS: Final = Settings(chunk_events=3)
@@ -90,7 +89,7 @@ class World:
         self.rescheduled = False
         self.started = self.clock.now_ms()
         self.ingest = Ingest(self.weak, SETTINGS)
-        self._warm: dict[str, Callable[[Deadline], None]] = {}
+        self._warm: dict[str, Run] = {}
         self.workers = {(name, n): Worker(self, name, n) for name in CONSUMERS for n in range(INSTANCES)}
 
     def send(self, post: Post, mishaps: Mishaps) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from adapters.local.warehouse import LocalWarehouse
+from functions.archive.handler import make as make_archive
+from functions.commit.handler import make as make_commit
 from functions.http.app import build_app
 from functions.http.endpoint import Endpoint
 from functions.manifest import FUNCTIONS, Function, Http, OnStream
@@ -20,6 +22,7 @@ from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Record
 from tests.asgi import Client
+from tests.builders import delivered, event, packed
 
 MINUTE_MS = 60_000
 SETTINGS = Settings(fan_out_viewers=1)
@@ -127,6 +130,22 @@ class Story:
         self.ask("GET", "/v1/dead-letters")
         self.ask("GET", "/v1/health")
         self.ask("POST", "/v1/dead-letters/replay", json={})
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Records that only the history took in reach aggregate a day later, and an operator asks for a rebuild."""
+        events = [event(event_timestamp=self.clock.now_ms(), content_id="late")]
+        late = [delivered(packed(events)) for _ in range(4)]
+        assert make_archive(self.ports, SETTINGS)(late, NO_DEADLINE) == [DONE] * len(late)
+        make_commit(self.ports, SETTINGS)(NO_DEADLINE)
+        self.clock.advance(25 * 60 * MINUTE_MS)
+        letters = DeadLetters(self.ports, SETTINGS)
+        for record in late:
+            letters.put(record, "beyond_horizon", "aggregate")
+        self.ask("POST", "/v1/rebuild")
+        (message,) = self.suite.queue("rebuild").receive()
+        assert self._entries["rebuild"](message, NO_DEADLINE) == DONE
+        assert {each.reason for each in letters.all()} == {"in this story"}
 
     def report(self, number: int) -> None:
         """A few viewers report, and one says who she is."""

@@ -1,6 +1,7 @@
 """A suite in memory from the stream on: records are told to `aggregate`, the roller runs when a test says so."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Self
 
 from events.event import Event
@@ -12,7 +13,7 @@ from functions.roll.handler import GRACE_MS
 from functions.roll.handler import make as make_roller
 from lab.memory import MemoryClock, MemorySecrets, MemorySuite
 from shared.audience.dirty import DIRTY_TABLE, partitions
-from shared.ports import Ports, query_all
+from shared.ports import query_all
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE
 from tests.asgi import Client
@@ -34,18 +35,7 @@ class Stage:
         self.settings = settings or Settings()
         self.clock = MemoryClock(KICK_OFF)
         self.suite = MemorySuite(self.clock)
-        ports = self.suite.ports
-        self.ports = Ports(
-            clock=ports.clock,
-            secrets=MemorySecrets(**KEYS),
-            stream=ports.stream,
-            table=ports.table,
-            objects=ports.objects,
-            queue=ports.queue,
-            warehouse=ports.warehouse,
-            history_uri=ports.history_uri,
-            meter=ports.meter,
-        )
+        self.ports = replace(self.suite.ports, secrets=MemorySecrets(**KEYS))
         self.aggregate = make_aggregate(self.ports, self.settings)
         self.roller = make_roller(self.ports, self.settings)
         endpoints = [*make_audience(self.ports, self.settings), *make_operations(self.ports, self.settings)]

@@ -71,15 +71,16 @@ def test_a_run_fails_that_raises() -> None:
     case = Metered()
     troubles = [Unavailable("the disk is full"), None]
 
-    def run(deadline: Deadline) -> None:
+    def run(deadline: Deadline) -> bool:
         trouble = troubles.pop(0)
         if trouble:
             raise trouble
+        return True
 
     counted = metered_run(run, case.meter)
     with pytest.raises(Unavailable):
         counted(NO_DEADLINE)
-    counted(NO_DEADLINE)
+    assert counted(NO_DEADLINE)
     assert case.seen() == Seen(2, 1, "Unavailable: the disk is full")
 
 

@@ -39,7 +39,7 @@ def unused(*_: object) -> NoReturn:
 
 
 def ports(secrets: Safe) -> Ports:
-    return Ports(At(), secrets, unused, unused, unused, unused, unused, unused)
+    return Ports(At(), secrets, unused, unused, unused, unused, unused, unused, unused)
 
 
 async def echo(request: Request) -> Response:

@@ -84,6 +84,7 @@ class Desk:
             table=self.table,
             objects=unused,
             queue=unused,
+            mailer=unused,
             warehouse=unused,
             history_uri=unused,
         )

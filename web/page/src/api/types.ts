@@ -205,7 +205,7 @@ export type FunctionState = "ok" | "idle" | "behind" | "busy" | "failing" | "sil
 
 export interface FunctionHealth {
   name: string;
-  kind: "http" | "stream" | "schedule";
+  kind: "http" | "stream" | "queue" | "schedule";
   state: FunctionState;
   instances: number;
   last_seen: string | null;

@@ -9,6 +9,7 @@ export const staged = (functions: FunctionHealth[]): [Stage, FunctionHealth[]][]
   STAGES.map((stage) => [stage, functions.filter((one) => stageOf(one) === stage)]);
 
 function stageOf({ name, kind }: FunctionHealth): Stage {
+  if (kind === "queue") return "schedule";
   if (kind !== "http") return kind;
   return name === "ingest" ? "receive" : "answer";
 }
