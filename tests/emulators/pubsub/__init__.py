@@ -3,7 +3,7 @@
 with pubsub() as server:
     environ["PUBSUB_EMULATOR_HOST"] = server.address
     server.broker.now = lambda: clock.now_ms() / 1_000
-    server.broker.fail("Publish", grpc.StatusCode.RESOURCE_EXHAUSTED)
+    server.faults.fail("Publish", grpc.StatusCode.RESOURCE_EXHAUSTED)
 """
 
 from tests.emulators.pubsub.broker import Broker

@@ -5,17 +5,17 @@ Time is the broker's `now` (seconds): the machine's, or a clock that a test move
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 from uuid import uuid4
 
-import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1 import types
+
+from tests.emulators.google_rpc import Code, Refused
 
 Proto = Any
 """A protobuf message of google.pubsub.v1; its classes are made at run time."""
@@ -29,24 +29,6 @@ DEFAULT_ACK_SECONDS: Final = 10
 DEFAULT_ATTEMPTS: Final = 5
 TURN_SECONDS: Final = 0.01
 """How often a waiting pull looks whether the clock was moved."""
-
-
-class Refused(Exception):
-    """A request that Pub/Sub does not take."""
-
-    def __init__(self, code: grpc.StatusCode, told: str) -> None:
-        super().__init__(told)
-        self.code = code
-        self.told = told
-
-
-@dataclass
-class Fault:
-    """Calls that fail. `late`: what they ask for is done all the same, only the answer is lost."""
-
-    code: grpc.StatusCode
-    times: int
-    late: bool
 
 
 @dataclass
@@ -83,61 +65,47 @@ class Subscription:
 
 
 class Broker:
-    """A project's Pub/Sub. Every method is one request; it raises Refused."""
+    """A project's Pub/Sub. Every method is one request, one at a time; it raises Refused."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.now = now
         self.most_per_pull = MAX_MESSAGES
         """Pub/Sub often returns fewer messages than were asked for and wait."""
-        self.requests: Counter[str] = Counter()
         self.topics: dict[str, Proto] = {}
         self.subscriptions: dict[str, Subscription] = {}
-        self._faults: dict[str, deque[Fault]] = {}
         self._changed = threading.Condition()
         self._ids = count(1)
 
-    def fail(
-        self, request: str, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE, times: int = 1, *, late: bool = False
-    ) -> None:
-        """Let the next requests of a kind ("Publish", "Pull", …) fail."""
-        self._faults.setdefault(request, deque()).append(Fault(code, times, late))
-
-    def heal(self) -> None:
-        """No more faults, and the machine's time."""
-        self._faults.clear()
-        self.now = time.time
-        self.most_per_pull = MAX_MESSAGES
-
     def create_topic(self, topic: Proto) -> Proto:
-        with self._request("CreateTopic"):
+        with self._changed:
             return _create(self.topics, topic.name, topic)
 
     def get_topic(self, name: str) -> Proto:
-        with self._request("GetTopic"):
+        with self._changed:
             return _find(self.topics, name)
 
     def delete_topic(self, name: str) -> None:
-        with self._request("DeleteTopic"):
+        with self._changed:
             _find(self.topics, name)
             del self.topics[name]
 
     def create_subscription(self, settings: Proto) -> Proto:
-        with self._request("CreateSubscription"):
+        with self._changed:
             _find(self.topics, settings.topic)
             return _create(self.subscriptions, settings.name, Subscription(settings)).settings
 
     def get_subscription(self, name: str) -> Proto:
-        with self._request("GetSubscription"):
+        with self._changed:
             return _find(self.subscriptions, name).settings
 
     def delete_subscription(self, name: str) -> None:
-        with self._request("DeleteSubscription"):
+        with self._changed:
             _find(self.subscriptions, name)
             del self.subscriptions[name]
 
     def publish(self, topic: str, messages: Sequence[Proto]) -> list[str]:
         """The messages' ids. All of them are taken, or none."""
-        with self._request("Publish"):
+        with self._changed:
             _find(self.topics, topic)
             if not 1 <= len(messages) <= MAX_MESSAGES:
                 raise _invalid(f"a request has 1 to {MAX_MESSAGES} messages, this one {len(messages)}")
@@ -152,7 +120,7 @@ class Broker:
     ) -> list[Proto]:
         """Up to `limit` messages, as soon as there is one; none when none comes in time or the caller has gone."""
         end = time.monotonic() + wait_seconds
-        with self._request("Pull"):
+        with self._changed:
             if limit < 1:
                 raise _invalid("max_messages must be at least 1")
             while alive():
@@ -165,7 +133,7 @@ class Broker:
 
     def acknowledge(self, name: str, ack_ids: Sequence[str]) -> None:
         """Forget messages; one whose lease has ended comes again all the same."""
-        with self._request("Acknowledge"):
+        with self._changed:
             subscription = _find(self.subscriptions, name)
             _check_size(ack_ids)
             self._return_expired(subscription)
@@ -174,7 +142,7 @@ class Broker:
 
     def modify_ack_deadline(self, name: str, ack_ids: Sequence[str], seconds: int) -> None:
         """Lengthen leases; 0 gives the messages back."""
-        with self._request("ModifyAckDeadline"):
+        with self._changed:
             subscription = _find(self.subscriptions, name)
             _check_size(ack_ids)
             if not 0 <= seconds <= 600:
@@ -185,25 +153,6 @@ class Broker:
                     copy = subscription.leased[ack_id][1]
                     subscription.leased[ack_id] = self.now() + seconds, copy
             self._return_expired(subscription)
-
-    @contextmanager
-    def _request(self, kind: str) -> Iterator[None]:
-        """One request at a time; faults strike before it, or after it."""
-        with self._changed:
-            self.requests[kind] += 1
-            fault = self._fault(kind)
-            if fault is not None and not fault.late:
-                raise Refused(fault.code, f"{kind} fails, as planned")
-            yield
-            if fault is not None:
-                raise Refused(fault.code, f"the answer to {kind} is lost, as planned")
-
-    def _fault(self, kind: str) -> Fault | None:
-        planned = self._faults.get(kind)
-        if not planned:
-            return None
-        planned[0].times -= 1
-        return planned.popleft() if planned[0].times <= 0 else planned[0]
 
     def _deliver(self, topic: str, messages: Iterable[Proto]) -> list[str]:
         published = Timestamp()
@@ -271,7 +220,7 @@ class Broker:
 
 def _create(resources: dict[str, Any], name: str, resource: Any) -> Any:
     if name in resources:
-        raise Refused(grpc.StatusCode.ALREADY_EXISTS, f"Resource already exists in the project (resource={name}).")
+        raise Refused(Code.ALREADY_EXISTS, f"Resource already exists in the project (resource={name}).")
     resources[name] = resource
     return resource
 
@@ -280,7 +229,7 @@ def _find(resources: dict[str, Any], name: str) -> Any:
     try:
         return resources[name]
     except KeyError:
-        raise Refused(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={name}).") from None
+        raise Refused(Code.NOT_FOUND, f"Resource not found (resource={name}).") from None
 
 
 def _check_size(ack_ids: Sequence[str]) -> None:
@@ -289,4 +238,4 @@ def _check_size(ack_ids: Sequence[str]) -> None:
 
 
 def _invalid(told: str) -> Refused:
-    return Refused(grpc.StatusCode.INVALID_ARGUMENT, told)
+    return Refused(Code.INVALID_ARGUMENT, told)

@@ -1,6 +1,6 @@
-"""The broker's requests as gRPC services `google.pubsub.v1.Publisher` and `Subscriber`."""
+"""The broker's requests as the gRPC services of Pub/Sub, on one port."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,98 +10,106 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
-from tests.emulators.pubsub.broker import Broker, Proto, Refused
+from tests.emulators.google_rpc import Faults, Refused
+from tests.emulators.pubsub.broker import Broker, Proto
 
 THREADS: Final = 32
 LONGEST_PULL_SECONDS: Final = 90.0
 ANSWER_SECONDS: Final = 0.005
 """A pull is answered so long before its caller gives up."""
 
+PUBLISHER: Final = "google.pubsub.v1.Publisher"
+SUBSCRIBER: Final = "google.pubsub.v1.Subscriber"
+
 Work = Callable[[Any, grpc.ServicerContext], Any]
+Methods = Mapping[str, tuple[Any, Work]]
+"""Each one's request, and what it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class PubSubServer:
-    """A running stand-in. `address` is host:port."""
+    """A running stand-in. `address` is host:port; `faults` are by method ("Publish", "Pull")."""
 
     address: str
     broker: Broker
+    faults: Faults
 
 
 @contextmanager
 def pubsub() -> Iterator[PubSubServer]:
     """A stand-in of its own on a free port, until the block ends."""
-    broker = Broker()
-    server = grpc.server(ThreadPoolExecutor(THREADS), options=[("grpc.max_receive_message_length", -1)])
-    server.add_generic_rpc_handlers((_publisher(broker), _subscriber(broker)))
+    broker, faults = Broker(), Faults()
+    server = grpc.server(
+        ThreadPoolExecutor(THREADS, thread_name_prefix="pubsub"),
+        options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)],
+    )
+    for service, methods in ((PUBLISHER, _publisher(broker)), (SUBSCRIBER, _subscriber(broker))):
+        handlers = {name: _handler(name, faults, *method) for name, method in methods.items()}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        yield PubSubServer(f"127.0.0.1:{port}", broker)
+        yield PubSubServer(f"127.0.0.1:{port}", broker, faults)
     finally:
         server.stop(grace=None).wait()
 
 
-def _publisher(broker: Broker) -> grpc.GenericRpcHandler[Any, Any]:
+def _publisher(broker: Broker) -> Methods:
     ids = types.PublishResponse.pb()
-    return grpc.method_handlers_generic_handler(
-        "google.pubsub.v1.Publisher",
-        {
-            "CreateTopic": _unary(types.Topic, lambda topic, _: broker.create_topic(topic)),
-            "GetTopic": _unary(types.GetTopicRequest, lambda asked, _: broker.get_topic(asked.topic)),
-            "DeleteTopic": _unary(types.DeleteTopicRequest, lambda asked, _: broker.delete_topic(asked.topic)),
-            "Publish": _unary(
-                types.PublishRequest,
-                lambda asked, _: ids(message_ids=broker.publish(asked.topic, asked.messages)),
+    return {
+        "CreateTopic": (types.Topic, lambda topic, _: broker.create_topic(topic)),
+        "GetTopic": (types.GetTopicRequest, lambda asked, _: broker.get_topic(asked.topic)),
+        "DeleteTopic": (types.DeleteTopicRequest, lambda asked, _: broker.delete_topic(asked.topic)),
+        "Publish": (
+            types.PublishRequest,
+            lambda asked, _: ids(message_ids=broker.publish(asked.topic, asked.messages)),
+        ),
+    }
+
+
+def _subscriber(broker: Broker) -> Methods:
+    return {
+        "CreateSubscription": (types.Subscription, lambda asked, _: broker.create_subscription(asked)),
+        "GetSubscription": (
+            types.GetSubscriptionRequest,
+            lambda asked, _: broker.get_subscription(asked.subscription),
+        ),
+        "DeleteSubscription": (
+            types.DeleteSubscriptionRequest,
+            lambda asked, _: broker.delete_subscription(asked.subscription),
+        ),
+        "Pull": (types.PullRequest, lambda asked, context: _pull(broker, asked, context)),
+        "Acknowledge": (
+            types.AcknowledgeRequest,
+            lambda asked, _: broker.acknowledge(asked.subscription, asked.ack_ids),
+        ),
+        "ModifyAckDeadline": (
+            types.ModifyAckDeadlineRequest,
+            lambda asked, _: broker.modify_ack_deadline(
+                asked.subscription, asked.ack_ids, asked.ack_deadline_seconds
             ),
-        },
-    )
+        ),
+    }
 
 
-def _subscriber(broker: Broker) -> grpc.GenericRpcHandler[Any, Any]:
-    pulled = types.PullResponse.pb()
-
-    def pull(asked: Proto, context: grpc.ServicerContext) -> Proto:
-        left = context.time_remaining()
-        wait = LONGEST_PULL_SECONDS if left is None else left - ANSWER_SECONDS
-        if asked.return_immediately:
-            wait = 0
-        wait = min(wait, LONGEST_PULL_SECONDS)
-        messages = broker.pull(asked.subscription, asked.max_messages, wait, context.is_active)
-        return pulled(received_messages=messages)
-
-    return grpc.method_handlers_generic_handler(
-        "google.pubsub.v1.Subscriber",
-        {
-            "CreateSubscription": _unary(types.Subscription, lambda asked, _: broker.create_subscription(asked)),
-            "GetSubscription": _unary(
-                types.GetSubscriptionRequest, lambda asked, _: broker.get_subscription(asked.subscription)
-            ),
-            "DeleteSubscription": _unary(
-                types.DeleteSubscriptionRequest, lambda asked, _: broker.delete_subscription(asked.subscription)
-            ),
-            "Pull": _unary(types.PullRequest, pull),
-            "Acknowledge": _unary(
-                types.AcknowledgeRequest, lambda asked, _: broker.acknowledge(asked.subscription, asked.ack_ids)
-            ),
-            "ModifyAckDeadline": _unary(
-                types.ModifyAckDeadlineRequest,
-                lambda asked, _: broker.modify_ack_deadline(
-                    asked.subscription, asked.ack_ids, asked.ack_deadline_seconds
-                ),
-            ),
-        },
-    )
+def _pull(broker: Broker, asked: Proto, context: grpc.ServicerContext) -> Proto:
+    left = context.time_remaining()
+    wait = LONGEST_PULL_SECONDS if left is None else min(left - ANSWER_SECONDS, LONGEST_PULL_SECONDS)
+    messages = broker.pull(asked.subscription, asked.max_messages, wait, context.is_active)
+    return types.PullResponse.pb()(received_messages=messages)
 
 
-def _unary(request: Any, work: Work) -> grpc.RpcMethodHandler[Any, Any]:
-    """A method whose refusals become gRPC's."""
+def _handler(name: str, faults: Faults, request: Any, work: Work) -> grpc.RpcMethodHandler[Any, Any]:
+    """A method that meets the faults planned for it, and whose refusals become gRPC's."""
 
     def answer(asked: Proto, context: grpc.ServicerContext) -> Proto:
         try:
+            lost = faults.meet(name)
             result = work(asked, context)
         except Refused as refused:
-            context.abort(refused.code, refused.told)
+            context.abort(refused.code, refused.detail)
+        if lost is not None:
+            context.abort(lost.code, lost.detail)
         return Empty() if result is None else result
 
     return grpc.unary_unary_rpc_method_handler(
