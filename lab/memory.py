@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
+from pathlib import Path
 
 from adapters.local.queue import Leased
 from adapters.local.stream import Heads, partition_of
@@ -268,9 +269,9 @@ class MemorySecrets:
 
 
 class MemorySuite:
-    """A suite in memory. There is no history in it: asking for that raises Misconfigured."""
+    """A suite in memory, but for the history: that is in a folder, and asking for it without one is Misconfigured."""
 
-    def __init__(self, clock: MemoryClock | None = None, partitions: int = 4) -> None:
+    def __init__(self, clock: MemoryClock | None = None, partitions: int = 4, *, history: Path | None = None) -> None:
         self.clock = now = clock or MemoryClock()
         versions = count(1)
         self.stream = cache(lambda _: MemoryStream(now, partitions))
@@ -285,7 +286,7 @@ class MemorySuite:
             queue=self.queue,
             mailer=cache(MemoryMailer),
             warehouse=_no_warehouse,
-            history_uri=_no_history,
+            history_uri=(lambda: (str(history), {})) if history else _no_history,
             meter=Meters(now.now_ms),
         )
 

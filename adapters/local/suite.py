@@ -1,6 +1,7 @@
 """The local provider's composition root: every port on one data folder, each made when first used."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,14 @@ class Suite:
     `delivery_ports` are for stream consumers alone, who call `flush` before each checkpoint.
     """
 
-    def __init__(self, data_dir: Path, settings: Settings, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self.data_dir = data_dir
         self.clock = clock or SystemClock()
         self.log_store = Database(data_dir / STREAM_FILE, stream.SCHEMA, page_size=stream.PAGE_SIZE)
@@ -52,7 +60,7 @@ class Suite:
             table=cache(lambda name: LocalTable(self.table_store, name, self.clock)),
             objects=cache(lambda name: LocalObjects(data_dir / OBJECTS_FOLDER / name)),
             queue=self.queue,
-            mailer=cache(lambda: _mailer(self.ports.secrets)),
+            mailer=cache(lambda: _mailer(environ, self.ports.secrets)),
             warehouse=cache(lambda: _warehouse(self.ports, settings)),
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
             meter=Meters(self.clock.now_ms),
@@ -95,10 +103,10 @@ def suite(data_dir: Path, settings: Settings) -> Ports:
     return Suite(data_dir, settings).ports
 
 
-def _mailer(secrets: Secrets) -> Mailer:
+def _mailer(environ: Mapping[str, str], secrets: Secrets) -> Mailer:
     from adapters.common.smtp import SmtpMailer
 
-    return SmtpMailer(os.environ, secrets)
+    return SmtpMailer(environ, secrets)
 
 
 def _warehouse(ports: Ports, settings: Settings) -> Warehouse:

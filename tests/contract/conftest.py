@@ -1,98 +1,72 @@
-"""The contract suite's providers. A new one is a line in `PROVIDERS`; it is done when the suite passes."""
+"""The contract suite's providers. A new one is a line in `PROVIDERS`; it is done when the suite passes.
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+A test that asks for `delivery` runs by each of the provider's rules. `@pytest.mark.delivery(Delivery.ORDERED)` limits
+a test to the providers that keep that one, `@pytest.mark.partitioned` to those whose streams have partitions.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from adapters.local.queue import Message
-from adapters.local.suite import Suite
-from adapters.local.triggers import Consumer, Delivery, Log, Progress, Terms
-from lab.memory import MemoryClock, MemorySuite
-from shared.dead_letters import DeadLetters
-from shared.ports import Ports
-from shared.settings import Settings
-from shared.stream import BatchHandler, NewRecord, Record
+from adapters.local.triggers import Delivery
+from tests.contract.rig import Rig
+
+Opens = Callable[[Path], AbstractContextManager[Rig]]
 
 
-class Receiver(Protocol):
-    """How a provider hands out a queue's messages."""
+@dataclass(frozen=True)
+class Provider:
+    """Where a provider's rig is, imported only when it is used, and whose rules its consumers keep."""
 
-    def receive(self, limit: int = 10, lease_ms: int = 30_000) -> Sequence[Message]: ...
+    rig: str
+    deliveries: tuple[Delivery, ...]
+    partitioned: bool = True
 
-    def settle(self, message: Message) -> None: ...
-
-
-@dataclass
-class Rig:
-    """A provider with a clock of the test's, and what a function's host would do around it."""
-
-    name: str
-    ports: Ports
-    clock: MemoryClock
-    source: Callable[[str], Log]
-    progress: Callable[[str], Progress]
-    receiver: Callable[[str], Receiver]
-    reopen: Callable[[], "Rig"]
-    """The same data as a process started anew sees it."""
-
-    @property
-    def dead_letters(self) -> DeadLetters:
-        return DeadLetters(self.ports, Settings())
-
-    def consumer(self, handler: BatchHandler, delivery: Delivery = Delivery.ORDERED, **terms: int) -> Consumer:
-        """A function called "counter" on the stream "events"."""
-        return Consumer(
-            "counter",
-            handler,
-            source=self.source("events"),
-            progress=self.progress("events"),
-            dead_letters=self.dead_letters,
-            clock=self.clock,
-            terms=Terms(delivery=delivery, **terms),
-        )
-
-    def append(self, *records: NewRecord) -> None:
-        assert list(self.ports.stream("events").append(records)) == [None] * len(records)
-
-    def appended(self) -> list[Record]:
-        """Every record in the stream."""
-        log = self.source("events")
-        return [record for each in log.heads().positions for record in log.read(each, 0, 10_000, 1 << 40)]
+    def open(self, folder: Path) -> AbstractContextManager[Rig]:
+        module, _, name = self.rig.partition(":")
+        opens: Opens = getattr(import_module(module), name)
+        return opens(folder)
 
 
-@contextmanager
-def local(folder: Path) -> Iterator[Rig]:
-    clock = MemoryClock()
-    suites: list[Suite] = []
-
-    def rig() -> Rig:
-        suite = Suite(folder, Settings(), clock=clock)
-        suites.append(suite)
-        return Rig("local", suite.ports, clock, suite.stream, suite.progress, suite.queue, rig)
-
-    yield rig()
-    for suite in suites:
-        suite.close()
+PROVIDERS = {
+    "local": Provider("tests.contract.rigs.local:local", tuple(Delivery)),
+    "memory": Provider("tests.contract.rigs.local:memory", tuple(Delivery)),
+}
+"""The clouds' rigs are tried against emulators, and against a real account with `--live NAME`."""
 
 
-@contextmanager
-def memory(_: Path) -> Iterator[Rig]:
-    suite = MemorySuite()
-
-    def rig() -> Rig:
-        return Rig("memory", suite.ports, suite.clock, suite.stream, suite.progress, suite.queue, rig)
-
-    yield rig()
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "delivery(rules): for providers whose consumers keep these rules")
+    config.addinivalue_line("markers", "partitioned: for providers whose streams have partitions")
 
 
-PROVIDERS: dict[str, Callable[[Path], AbstractContextManager[Rig]]] = {"local": local, "memory": memory}
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "provider" not in metafunc.fixturenames:
+        return
+    wanted = [rules for mark in metafunc.definition.iter_markers("delivery") for rules in mark.args]
+    partitioned = metafunc.definition.get_closest_marker("partitioned") is not None
+    chosen = {
+        name: [rules for rules in provider.deliveries if not wanted or rules in wanted]
+        for name, provider in PROVIDERS.items()
+        if provider.partitioned or not partitioned
+    }
+    if "delivery" in metafunc.fixturenames:
+        cases = [_case(name, rules, id=f"{name}-{rules.value}") for name, each in chosen.items() for rules in each]
+        metafunc.parametrize(("provider", "delivery"), cases, indirect=["provider"])
+    else:
+        cases = [_case(name, id=name) for name, each in chosen.items() if each]
+        metafunc.parametrize("provider", cases, indirect=True)
 
 
-@pytest.fixture(params=PROVIDERS)
+def _case(name: str, *rules: Delivery, id: str) -> object:  # noqa: A002  pytest's name
+    return pytest.param(name, *rules, id=id, marks=pytest.mark.xdist_group(f"contract-{name}"))
+
+
+@pytest.fixture
 def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with PROVIDERS[request.param](tmp_path / "data") as rig:
+    with PROVIDERS[request.param].open(tmp_path / "data") as rig:
         yield rig

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from shared.errors import Misconfigured
-from tests.contract.conftest import Rig
+from tests.contract.rig import Rig
 
 
 def test_every_secret_that_the_suite_needs_is_there_from_the_start(provider: Rig) -> None:

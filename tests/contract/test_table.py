@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import VersionConflict
 from shared.ports import ABSENT, MAX_BATCH_GET, MAX_KEY_BYTES, MAX_VALUE_BYTES, Table, query_all
-from tests.contract.conftest import Rig
+from tests.contract.rig import Rig
 
 ODD = [
     "#",

@@ -7,7 +7,7 @@ from lab.faults import Crash
 from shared.dead_letters import STORE, DeadLetters
 from shared.errors import Unavailable
 from shared.stream import DONE, Answer, Deadline, NewRecord, Record, Reject, Retry
-from tests.contract.conftest import Rig
+from tests.contract.rig import Rig
 
 Rule = Callable[[Record], Answer | None]
 MINUTE = 60_000
@@ -50,12 +50,6 @@ def raising(wanted: int) -> Rule:
     return rule
 
 
-@pytest.fixture(params=list(Delivery))
-def delivery(request: pytest.FixtureRequest) -> Delivery:
-    chosen: Delivery = request.param
-    return chosen
-
-
 def test_every_record_is_delivered_once_when_all_goes_well(provider: Rig, delivery: Delivery) -> None:
     provider.append(*[goal(n, f"match-{n}#0") for n in range(50)])
     function = Function()
@@ -88,6 +82,7 @@ def test_a_batch_is_at_most_as_large_as_asked_for(provider: Rig, delivery: Deliv
     assert function.batches == [[0, 1, 2], [3, 4, 5], [6]]
 
 
+@pytest.mark.delivery(Delivery.ORDERED)
 def test_a_batch_is_gathered_for_its_window_or_until_it_is_full(provider: Rig) -> None:
     function = Function()
     consumer = provider.consumer(function, batch_records=3, window_ms=5_000)
@@ -154,6 +149,7 @@ def test_answers_that_do_not_match_the_batch_acknowledge_no_more_than_they_say(
     assert function.done == ([2] if answers == [DONE] else [1, 2])
 
 
+@pytest.mark.delivery(Delivery.ORDERED)
 def test_an_ordered_log_stops_at_the_first_retry_and_goes_on_from_there(provider: Rig) -> None:
     provider.append(*[goal(n) for n in range(5)])
     function = Function(only(2, Retry("a store is away")))
@@ -165,6 +161,7 @@ def test_an_ordered_log_stops_at_the_first_retry_and_goes_on_from_there(provider
     assert function.batches == [[0, 1, 2, 3, 4], [2, 3, 4]]
 
 
+@pytest.mark.delivery(Delivery.ORDERED)
 def test_an_ordered_log_bisects_until_the_poison_is_alone(provider: Rig) -> None:
     provider.append(*[goal(n) for n in range(8)])
     function = Function(raising(3))
@@ -180,6 +177,7 @@ def test_an_ordered_log_bisects_until_the_poison_is_alone(provider: Rig) -> None
     assert [letter.record_id for letter in provider.dead_letters.all()] == [goal(3).record_id.hex()]
 
 
+@pytest.mark.delivery(Delivery.ORDERED)
 def test_a_record_that_ends_its_process_is_isolated_and_goes_to_the_dead_letters(provider: Rig) -> None:
     provider.append(*[goal(n) for n in range(8)])
 
@@ -201,6 +199,7 @@ def test_a_record_that_ends_its_process_is_isolated_and_goes_to_the_dead_letters
     assert "its process ended" in letter.reason
 
 
+@pytest.mark.delivery(Delivery.ORDERED)
 def test_an_ordered_log_waits_longer_after_each_failure(provider: Rig) -> None:
     provider.append(goal(1))
     function = Function(only(1, Retry("a store is away")))
@@ -219,6 +218,7 @@ def test_an_ordered_log_waits_longer_after_each_failure(provider: Rig) -> None:
     assert waits == [100, 200, 400, 400]
 
 
+@pytest.mark.delivery(Delivery.PARKED)
 def test_parked_records_let_the_others_pass_and_come_back_late(provider: Rig) -> None:
     provider.append(*[goal(n) for n in range(4)])
     function = Function(only(1, Retry("a store is away")))
@@ -236,6 +236,7 @@ def test_parked_records_let_the_others_pass_and_come_back_late(provider: Rig) ->
     assert consumer.poll() == 0
 
 
+@pytest.mark.delivery(Delivery.PARKED)
 def test_parked_records_outlive_the_process_whole(provider: Rig) -> None:
     provider.append(goal(1, "ü/#0"))
     sent = provider.appended()[0]
@@ -255,6 +256,7 @@ def test_parked_records_outlive_the_process_whole(provider: Rig) -> None:
     assert record.attempt == 2
 
 
+@pytest.mark.delivery(Delivery.EACH)
 def test_each_message_is_acknowledged_by_itself(provider: Rig) -> None:
     provider.append(*[goal(n) for n in range(4)])
     function = Function(only(1, Retry("a store is away")))
