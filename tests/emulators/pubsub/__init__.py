@@ -7,6 +7,7 @@ with pubsub() as server:
 """
 
 from tests.emulators.pubsub.broker import Broker
+from tests.emulators.pubsub.google import google_emulator
 from tests.emulators.pubsub.server import PubSubServer, pubsub
 
-__all__ = ["Broker", "PubSubServer", "pubsub"]
+__all__ = ["Broker", "PubSubServer", "google_emulator", "pubsub"]

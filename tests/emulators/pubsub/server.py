@@ -1,5 +1,7 @@
 """The broker's requests as the gRPC services of Pub/Sub, on one port."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +35,10 @@ class PubSubServer:
     address: str
     broker: Broker
     faults: Faults
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"PUBSUB_EMULATOR_HOST": self.address}
 
 
 @contextmanager
