@@ -13,6 +13,7 @@ from adapters.cli import (
     health,
     letters,
     marking,
+    packaging,
     rebuilding,
     replaying,
     serving,
@@ -55,6 +56,7 @@ app.command("mark")(marking.mark)
 app.add_typer(letters.app, name="dead-letters")
 app.command("rebuild")(rebuilding.rebuild)
 app.command("schema")(describing.schema)
+app.command("package")(packaging.package)
 app.command("doctor")(doctor.doctor)
 
 if __name__ == "__main__":
