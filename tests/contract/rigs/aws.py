@@ -1,0 +1,311 @@
+"""AWS, as moto's server has it.
+
+Each rig has resources of its own, under a name of its own, made when they are first asked for as a deployment would
+have made them; they lie in one account of one server that the process keeps.
+
+With `--live aws` the same rig works in a real account: it needs AWS_REGION and a credential that may make and remove
+Kinesis streams, DynamoDB tables, SQS queues, secrets and buckets. Take a sandbox account: each test takes a minute or
+two and some cents, since real tables and streams take their time to come into being. Nothing that it did not make is
+touched, and what it made it removes. E-mail needs GRANDSTAND_MAIL_FROM, an address that SES has verified; whether it
+arrives is not looked at there, and no faults can be asked for.
+"""
+
+import os
+import time
+from atexit import register
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from itertools import count
+from json import loads
+from pathlib import Path
+from secrets import token_hex
+from threading import RLock
+from typing import Any, Final, TypeVar
+from urllib.request import urlopen
+
+from adapters.aws.clients import Clients
+from adapters.aws.queue import body_of
+from adapters.aws.suite import Suite
+from adapters.common.envelope import open_record
+from adapters.local.triggers import Delivery, Terms
+from functions.manifest import Function
+from lab.memory import MemoryClock, MemorySecrets
+from shared.ports import Mail, Ports, Queue, Stream, Table
+from shared.settings import Settings
+from shared.stream import BatchHandler, Message, Record
+from tests.contract.rig import Fault, Rig
+from tests.emulators.moto_server import Moto, moto_server
+
+T = TypeVar("T")
+
+SETTINGS: Final = Settings()
+SHARDS: Final = 4
+SECRETS: Final = ("pseudonym-keys", "dead-letter-key", "viewer-token", "write-keys", "publish-keys", "operator-keys")
+FAILED: Final = "failed"
+
+
+@cache
+def _moto() -> Moto:
+    """The process's server, which ends with it."""
+    stack = ExitStack()
+    register(stack.close)
+    return stack.enter_context(moto_server())
+
+
+@cache
+def _deployer() -> Clients:
+    """Those of whoever deploys, whom no fault meets."""
+    return Clients(_moto().environ("AKIADEPLOYMENT"))
+
+
+@dataclass
+class Account:
+    """What a deployment makes: each resource when it is first asked for."""
+
+    name: str
+    bucket: str
+    clients: Clients
+    _undo: list[Callable[[], object]] = field(default_factory=list)
+    _lock: Any = field(default_factory=RLock)
+
+    def __post_init__(self) -> None:
+        self.table = self._once(self._table)
+        self.stream = self._once(self._stream)
+        self.queue = self._once(self._queue)
+        self._buckets()
+        self._secrets()
+
+    def _once(self, make: Callable[[str], T]) -> Callable[[str], T]:
+        made = cache(make)
+
+        def once(name: str) -> T:
+            with self._lock:
+                return made(name)
+
+        return once
+
+    def remove(self) -> None:
+        """Take everything away again."""
+        for undo in reversed(self._undo):
+            undo()
+
+    def of(self, function: Function) -> None:
+        """Everything that a function reads and writes."""
+        kinds: dict[str, Callable[[str], object]] = {"table": self.table, "stream": self.stream, "queue": self.queue}
+        for each in sorted(function.hosted_reads | function.hosted_writes):
+            kind, _, name = each.partition(":")
+            if kind in kinds:
+                kinds[kind](name)
+        trigger: Any = function.trigger
+        for kind, make in kinds.items():
+            if hasattr(trigger, kind):
+                make(getattr(trigger, kind))
+
+    def _table(self, name: str) -> None:
+        whole = f"{self.name}-{name}"
+        self.clients.dynamodb.create_table(
+            TableName=whole,
+            KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "p", "AttributeType": "S"},
+                {"AttributeName": "s", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.clients.dynamodb.get_waiter("table_exists").wait(TableName=whole, WaiterConfig={"Delay": 2})
+        self._undo.append(lambda: self.clients.dynamodb.delete_table(TableName=whole))
+
+    def _stream(self, name: str) -> None:
+        whole = f"{self.name}-{name}"
+        self.clients.kinesis.create_stream(StreamName=whole, ShardCount=SHARDS)
+        self.clients.kinesis.get_waiter("stream_exists").wait(StreamName=whole, WaiterConfig={"Delay": 2})
+        self._undo.append(lambda: self.clients.kinesis.delete_stream(StreamName=whole))
+
+    def _queue(self, name: str) -> str:
+        url = self.clients.sqs.create_queue(QueueName=f"{self.name}-{name}")["QueueUrl"]
+        self._undo.append(lambda: self.clients.sqs.delete_queue(QueueUrl=url))
+        return url
+
+    def _buckets(self) -> None:
+        for bucket in (self.bucket, f"{self.bucket}-{FAILED}"):
+            configuration: Any = {"LocationConstraint": self.clients.region}
+            self.clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
+            self._undo.append(partial(self._remove_bucket, bucket))
+
+    def _remove_bucket(self, bucket: str) -> None:
+        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        for key in [each["Key"] for page in pages for each in page.get("Contents", ())]:
+            self.clients.s3.delete_object(Bucket=bucket, Key=key)
+        self.clients.s3.delete_bucket(Bucket=bucket)
+
+    def _secrets(self) -> None:
+        fresh = MemorySecrets()
+        for name in SECRETS:
+            self.set_secret(name, fresh.get(name))
+
+    def set_secret(self, name: str, value: bytes) -> None:
+        """Make a secret, or rotate it."""
+        manager, whole = self.clients.secretsmanager, f"{self.name}/{name}"
+        try:
+            manager.create_secret(Name=whole, SecretString=value.decode())
+        except manager.exceptions.ResourceExistsException:
+            manager.put_secret_value(SecretId=whole, SecretString=value.decode())
+        else:
+            self._undo.append(partial(manager.delete_secret, SecretId=whole, ForceDeleteWithoutRecovery=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Message):
+    """A message that was received, and what settles it."""
+
+    handle: str = ""
+
+
+class SqsReceiver:
+    """How SQS hands out a queue's messages."""
+
+    def __init__(self, account: Account, queue: str) -> None:
+        self._sqs = account.clients.sqs
+        self._url = account.queue(queue)
+
+    def receive(self, limit: int = 10, lease_ms: int = 30_000) -> Sequence[Received]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=limit,
+            VisibilityTimeout=-(-lease_ms // 1_000),
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        return [
+            Received(body_of(each["Body"]), int(each["Attributes"]["ApproximateReceiveCount"]), each["ReceiptHandle"])
+            for each in answer.get("Messages", ())
+        ]
+
+    def settle(self, message: Message) -> None:
+        assert isinstance(message, Received)
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.handle)
+
+
+class Provided:
+    """A suite's ports whose resources are there when they are asked for."""
+
+    def __init__(self, account: Account, ports: Ports) -> None:
+        self._account = account
+        self._ports = ports
+
+    def ports(self) -> Ports:
+        return replace(self._ports, table=self._table, stream=self._stream, queue=self._queue)
+
+    def _table(self, name: str) -> Table:
+        self._account.table(name)
+        return self._ports.table(name)
+
+    def _stream(self, name: str) -> Stream:
+        self._account.stream(name)
+        return self._ports.stream(name)
+
+    def _queue(self, name: str) -> Queue:
+        self._account.queue(name)
+        return self._ports.queue(name)
+
+
+_numbers = count(1)
+
+
+@contextmanager
+def aws(folder: Path) -> Iterator[Rig]:
+    """A rig against moto's server."""
+    name = f"g{os.getpid()}-{next(_numbers)}"
+    moto = _moto()
+    environ = {
+        **moto.environ(f"AKIA{token_hex(8).upper()}"),
+        "GRANDSTAND_NAME": name,
+        "GRANDSTAND_BUCKET": f"{name}-data",
+        "GRANDSTAND_MAIL_FROM": f"news@{name}.example.com",
+    }
+    account = Account(name, environ["GRANDSTAND_BUCKET"], _deployer())
+    account.clients.sesv2.create_email_identity(EmailIdentity=environ["GRANDSTAND_MAIL_FROM"])
+
+    def mailbox() -> list[Mail]:
+        return _mails(moto, environ["GRANDSTAND_MAIL_FROM"])
+
+    yield _rig(account, environ, MemoryClock(), mailbox, lambda kind: moto.fault(environ["AWS_ACCESS_KEY_ID"], kind))
+
+
+def _rig(
+    account: Account,
+    environ: Mapping[str, str],
+    clock: MemoryClock,
+    mailbox: Callable[[], Sequence[Mail]],
+    fault: Fault | None,
+) -> Rig:
+    suite = Suite(SETTINGS, environ, clock=clock)
+
+    def pass_time(milliseconds: int) -> None:
+        time.sleep(milliseconds / 1_000)
+        clock.advance(milliseconds)
+
+    def smuggle(data: bytes) -> None:
+        account.stream("events")
+        account.clients.kinesis.put_record(StreamName=f"{account.name}-events", Data=data, PartitionKey="other")
+
+    def host(handler: BatchHandler, terms: Terms) -> Any:
+        raise NotImplementedError
+
+    def entry(name: str) -> Any:
+        raise NotImplementedError
+
+    return Rig(
+        name="aws",
+        ports=Provided(account, suite.ports).ports(),
+        clock=clock,
+        deliveries=(Delivery.ORDERED,),
+        appended=lambda: _appended(account, clock),
+        host=host,
+        receiver=lambda queue: SqsReceiver(account, queue),
+        entry=entry,
+        mailbox=mailbox,
+        reopen=lambda: _rig(account, environ, clock, mailbox, fault),
+        set_secret=account.set_secret,
+        pass_time=pass_time,
+        smuggle=smuggle,
+        fault=fault,
+    )
+
+
+def _appended(account: Account, clock: MemoryClock) -> list[Record]:
+    """Every record in the stream `events`, shard after shard."""
+    account.stream("events")
+    kinesis, name = account.clients.kinesis, f"{account.name}-events"
+    records = []
+    for shard in kinesis.list_shards(StreamName=name)["Shards"]:
+        iterator = kinesis.get_shard_iterator(
+            StreamName=name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while True:
+            page = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+            for each in page["Records"]:
+                record, problem = open_record(
+                    each["Data"],
+                    partition=shard["ShardId"],
+                    position=each["SequenceNumber"],
+                    attempt=None,
+                    now_ms=clock.now_ms(),
+                )
+                assert problem is None
+                records.append(record)
+            iterator = page["NextShardIterator"]
+            if not page["Records"] and not page["MillisBehindLatest"]:
+                break
+    return records
+
+
+def _mails(moto: Moto, sender: str) -> list[Mail]:
+    with urlopen(f"{moto.url}/moto-api/data.json", timeout=30) as answer:
+        told = loads(answer.read())
+    return [
+        Mail(each["destinations"]["ToAddresses"][0], each["subject"], each["body"])
+        for each in told["ses"]["Message"]
+        if each["source"] == sender
+    ]

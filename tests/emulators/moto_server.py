@@ -1,0 +1,144 @@
+"""moto's server in a process of its own on a free port, and faults on request.
+
+A fault is for the requests signed with one access key, so that tests beside it notice nothing:
+`PUT /-/faults/{access key}/{kind}` sets it, `DELETE` ends it. Kinds: `throttled`, `broken` (answers 500), `down`
+(closes the connection).
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import environ
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any, Final
+from urllib.request import Request, urlopen
+
+REGION: Final = "eu-west-1"
+ROOT: Final = Path(__file__).resolve().parents[2]
+CONTROL: Final = "/-/faults/"
+SIGNED_BY: Final = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+THROTTLED: Final = {
+    "dynamodb": "ProvisionedThroughputExceededException",
+    "kinesis": "ProvisionedThroughputExceededException",
+    "secretsmanager": "ThrottlingException",
+    "ses": "TooManyRequestsException",
+    "sqs": "RequestThrottled",
+}
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Moto:
+    """A server that runs."""
+
+    url: str
+
+    def environ(self, access_key: str) -> dict[str, str]:
+        """What an AWS client needs to talk to it. Data is one account's, whatever the key."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+
+    @contextmanager
+    def fault(self, access_key: str, kind: str) -> Iterator[None]:
+        """What is asked with the key fails, until the block ends."""
+        self._control("PUT", f"{access_key}/{kind}")
+        try:
+            yield
+        finally:
+            self._control("DELETE", access_key)
+
+    def _control(self, method: str, what: str) -> None:
+        with urlopen(Request(f"{self.url}{CONTROL}{what}", method=method), timeout=10):
+            pass
+
+
+@contextmanager
+def moto_server() -> Iterator[Moto]:
+    """A server without data, until the block ends."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.emulators.moto_server"],
+        cwd=ROOT,
+        env={**environ, "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            port = process.stdout.readline().strip()
+            if not port:
+                raise RuntimeError("moto's server did not start; run: python -m tests.emulators.moto_server")
+            yield Moto(f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
+
+
+class Faulty:
+    """A WSGI app in front of moto's."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._faults: dict[str, str] = {}
+        self._one_at_a_time = Lock()
+
+    def __call__(self, environment: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        path = str(environment["PATH_INFO"])
+        if path.startswith(CONTROL):
+            key, _, kind = path.removeprefix(CONTROL).partition("/")
+            self._faults.pop(key, None)
+            if environment["REQUEST_METHOD"] == "PUT":
+                self._faults[key] = kind
+            start("204 No Content", [])
+            return []
+        signed = SIGNED_BY.search(environment.get("HTTP_AUTHORIZATION", ""))
+        kind = self._faults.get(signed[1], "") if signed else ""
+        if signed is None or not kind:
+            with self._one_at_a_time:  # moto's conditional writes and sequence numbers race in its own threads
+                return self._app(environment, start)
+        environment["wsgi.input"].read()
+        if kind == "down":
+            environment["werkzeug.socket"].close()
+            raise ConnectionAbortedError("this is the fault that was asked for")
+        return _refusal(signed[2], kind, start)
+
+
+def _refusal(service: str, kind: str, start: StartResponse) -> Iterable[bytes]:
+    if service == "s3":
+        code, status = ("SlowDown", "503 Slow Down") if kind == "throttled" else ("InternalError", "500 Oops")
+        start(status, [("Content-Type", "application/xml")])
+        return [f"<Error><Code>{code}</Code><Message>a fault</Message></Error>".encode()]
+    code = THROTTLED.get(service, "ThrottlingException") if kind == "throttled" else "InternalServerError"
+    status = "400 Bad Request" if kind == "throttled" else "500 Oops"
+    start(status, [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)])
+    return [json.dumps({"__type": code, "message": "a fault"}).encode()]
+
+
+def serve() -> None:
+    """Serve until the other end of stdin goes away; the port is told on stdout."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    MotoRequestHandler.protocol_version = "HTTP/1.1"  # or each request would open a connection
+    MotoRequestHandler.disable_nagle_algorithm = True
+    app: Any = Faulty(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    sys.stdout.write(f"{server.port}\n")
+    sys.stdout.flush()
+    Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    serve()
