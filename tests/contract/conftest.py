@@ -35,6 +35,7 @@ class Provider:
 PROVIDERS = {
     "local": Provider("tests.contract.rigs.local:local", tuple(Delivery)),
     "memory": Provider("tests.contract.rigs.local:memory", tuple(Delivery)),
+    "aws": Provider("tests.contract.rigs.aws:aws", (Delivery.ORDERED,)),
 }
 """The clouds' rigs are tried against emulators, and against a real account with `--live NAME`."""
 
