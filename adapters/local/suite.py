@@ -110,6 +110,6 @@ def _mailer(environ: Mapping[str, str], secrets: Secrets) -> Mailer:
 
 
 def _warehouse(ports: Ports, settings: Settings) -> Warehouse:
-    from adapters.local.warehouse import LocalWarehouse
+    from adapters.common.warehouse import DeltaWarehouse
 
-    return LocalWarehouse(ports, settings)
+    return DeltaWarehouse(ports.history_uri)

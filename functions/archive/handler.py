@@ -1,16 +1,14 @@
 """archive: the stream's records to staged files, from which `commit` adds them to the history."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from shared.errors import CorruptData, Unavailable
 from shared.health.meter import Meter
 from shared.history.staging import Part, part_of, stage, staged_name
+from shared.history.tables import STAGING
 from shared.ports import ObjectStore, Ports
 from shared.settings import Settings
 from shared.stream import DONE, Answer, BatchHandler, Deadline, Record, Reject, Retry
-
-STAGING: Final = "staging"
 
 
 def make(ports: Ports, _: Settings) -> BatchHandler:

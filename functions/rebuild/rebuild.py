@@ -17,7 +17,6 @@ import msgspec
 
 from events.columns import Columns, read
 from functions.aggregate.handler import make as make_aggregate
-from functions.archive.handler import STAGING
 from shared.audience.codec import decode
 from shared.audience.keys import AUDIENCE_TABLE, state_key
 from shared.audience.window import WindowState
@@ -26,7 +25,7 @@ from shared.errors import CorruptData
 from shared.fan_out import TABLE as SCHEDULES
 from shared.fan_out import read_fan_out
 from shared.hashing import partition, viewer_hash
-from shared.history.staging import BATCHES
+from shared.history.tables import BATCHES, STAGING
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Record
@@ -41,12 +40,12 @@ EVER_SECONDS: Final = 100 * 365 * 24 * 3_600
 
 _ROWS: Final = """
     SELECT
-        epoch_ms(event_timestamp) // $window AS number, viewer_id, record_id,
+        CAST(floor(date_part('epoch', event_timestamp) / $seconds) AS BIGINT) AS number, viewer_id, record_id,
         count(*) AS events, bool_and(exact) AS exact
     FROM fact_stream_events
     WHERE content_id = $content AND date >= $first AND date <= $last
-        AND epoch_ms(event_timestamp) >= $start AND epoch_ms(event_timestamp) < $end
-    GROUP BY ALL
+        AND event_timestamp >= $start AND event_timestamp < $end
+    GROUP BY 1, viewer_id, record_id
 """
 
 
@@ -156,15 +155,15 @@ def _history(ports: Ports, places: set[Place]) -> _History:
     history = _History()
     for content_id in {place.content_id for place in places}:
         windows = [place.window for place in places if place.content_id == content_id]
-        start, end = min(windows) * WINDOW_MS, (max(windows) + 1) * WINDOW_MS
+        start, end = _utc(min(windows) * WINDOW_MS), _utc((max(windows) + 1) * WINDOW_MS)
         fan_out = read_fan_out(ports.table(SCHEDULES), content_id)
         rows = ports.warehouse().query(
             _ROWS,
             {
-                "window": WINDOW_MS,
+                "seconds": WINDOW_MS // 1_000,
                 "content": content_id,
-                "first": _day(start),
-                "last": _day(end),
+                "first": start.date(),
+                "last": end.date(),
                 "start": start,
                 "end": end,
             },
@@ -190,5 +189,6 @@ def _record(one: _Late) -> Record:
     return Record(record_id, letter.key, "rebuild", None, letter.first_appended_at, None, one.body)
 
 
-def _day(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1_000, UTC).date().isoformat()
+def _utc(ms: int) -> datetime:
+    """As timestamps are in the warehouse: UTC, which they do not say."""
+    return datetime.fromtimestamp(ms / 1_000, UTC).replace(tzinfo=None)

@@ -9,7 +9,7 @@ from time import process_time, time
 
 import pyarrow.parquet as pq
 
-from functions.archive.handler import STAGING, archive
+from functions.archive.handler import archive
 from functions.commit.handler import make as make_commit
 from functions.ingest.handler import Ingest
 from functions.watch.handler import VIEWER_LOG
@@ -20,7 +20,7 @@ from lab.bench.workload import EVENT_BYTES, bodies, recently
 from lab.memory import MemoryClock, memory_ports
 from shared.history.compact import Compactor
 from shared.history.lake import Lake
-from shared.history.schema import FACTS
+from shared.history.tables import FACTS, STAGING
 from shared.ports import ObjectStore, Ports
 from shared.stream import NO_DEADLINE, Record
 

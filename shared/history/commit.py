@@ -19,17 +19,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from deltalake import DeltaTable, Transaction
 
 from shared.errors import CorruptData, VersionConflict
 from shared.history.lake import Action, Lake, sorted_batches
 from shared.history.ledger import Ledger
-from shared.history.schema import ROWS, SORTED_BY
-from shared.history.staging import BATCHES, DAMAGED, read_staged, rows_of_name
+from shared.history.schema import ROWS
+from shared.history.staged import read_staged, rows_of_name
+from shared.history.tables import BATCHES, DAMAGED, SORTED_BY
 from shared.ports import ABSENT, Clock, Item, ObjectStore, Table
 from shared.stream import Deadline
 from shared.units import HOUR_MS
@@ -170,9 +169,11 @@ class Committer:
             return set()
         table = self._lake.open()
         files = [file for file in self._lake.files(table) if file.hour == hour]
-        wanted = pa.array([record_id.hex() for record_id in record_ids], pa.string())
-        found = self._lake.dataset(files).to_table(["record_id"], filter=ds.field("record_id").isin(wanted))
-        present = set(found.column("record_id").to_pylist())
+        wanted = {record_id.hex() for record_id in record_ids}
+        present: set[str] = set()
+        for file in files:
+            for batch in self._lake.batches(file, ["record_id"]):
+                present |= wanted.intersection(pc.unique(batch.column(0)).to_pylist())
         return {record_id for record_id in record_ids if record_id.hex() in present}
 
     def _commit(self, n: int, rows: dict[int, pa.Table]) -> int:
@@ -195,10 +196,10 @@ class Committer:
 
 
 def _by_hour(staged: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    milliseconds: Any = pc.cast(staged.column("event_timestamp"), pa.int64())
-    hours = milliseconds.to_numpy() // (HOUR_MS * 1_000)
-    for hour in np.unique(hours).tolist():
-        yield hour, staged.filter(pa.array(hours == hour))
+    microseconds: Any = pc.cast(staged.column("event_timestamp"), pa.int64())
+    hours: Any = pc.divide(microseconds, HOUR_MS * 1_000)
+    for hour in sorted(pc.unique(hours).to_pylist()):
+        yield hour, staged.filter(pc.equal(hours, hour))
 
 
 def _decode(item: Item) -> Intent:

@@ -10,19 +10,16 @@ while all of them are still in the table. Appends meanwhile are left as they are
 it opened.
 """
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
-from tempfile import gettempdir
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-import duckdb
-import pyarrow as pa
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from shared.errors import Unavailable
 from shared.history.lake import Action, DataFile, Lake, partition_of
-from shared.history.schema import ROWS, SORTED_BY
+from shared.history.merging import Left, merged
+from shared.history.repeats import repeats
+from shared.history.schema import ROWS
 from shared.ports import Clock
 from shared.stream import Deadline
 from shared.units import HOUR_MS
@@ -35,25 +32,6 @@ MAX_MERGED_BYTES: Final = 256 * 1024 * 1024
 SMALL_BYTES: Final = 4 * 1024 * 1024
 MANY: Final = 16
 """So many small files are merged while their hour goes on."""
-EDGE: Final = dt.timedelta(minutes=10)
-BATCH_ROWS: Final = 122_880
-MEMORY: Final = "1GB"
-
-_NEAR: Final = """
-    CREATE VIEW candidates AS
-    SELECT *, true AS own FROM here
-    UNION ALL BY NAME
-    SELECT *, false AS own FROM beside WHERE event_timestamp >= $from AND event_timestamp < $to
-"""
-_HAS_REPEATS: Final = """
-    SELECT 1 FROM candidates GROUP BY source, session_id, event_id
-    HAVING count(*) > 1 AND bool_or(own AND NOT exact) LIMIT 1
-"""
-_FIRST: Final = """
-    SELECT * FROM candidates QUALIFY own AND (exact OR row_number() OVER (
-        PARTITION BY source, session_id, event_id ORDER BY received_at, record_id, event_timestamp
-    ) = 1)
-"""
 
 
 class Compactor:
@@ -79,7 +57,7 @@ class Compactor:
                 break
             try:
                 rewritten += self._compact(hour, by_hour, everything)
-            except (duckdb.Error, pa.ArrowException, OSError, Unavailable) as error:
+            except Unavailable as error:
                 failures.append(f"{partition_of(hour)}: {error}")
         if failures:
             raise Unavailable(f"hours of the history that cannot be compacted: {'; '.join(failures)}")
@@ -87,28 +65,15 @@ class Compactor:
 
     def _compact(self, hour: int, by_hour: dict[int, list[DataFile]], everything: bool) -> bool:
         files = by_hour[hour]
-        beside = [*by_hour.get(hour - 1, []), *by_hour.get(hour + 1, [])]
-        with _connection() as connection:
-            connection.register("here", self._lake.dataset(files))
-            connection.register("beside", self._lake.dataset(beside))
-            connection.execute(_near(hour))
-            repeats = self._has_repeats(connection, hour, [*files, *beside])
-            chosen = files if repeats or (everything and len(files) > 1) else self._worth_merging(hour, files)
-            if not chosen:
-                return False
-            if not repeats:
-                connection.register("chosen", self._lake.dataset(chosen))
-            rows = _sorted_rows(connection, _FIRST if repeats else "SELECT * FROM chosen")
-            return self._replace(hour, chosen, rows)
+        left_out = self._repeats(hour, files, [*by_hour.get(hour - 1, []), *by_hour.get(hour + 1, [])])
+        chosen = files if left_out or (everything and len(files) > 1) else self._worth_merging(hour, files)
+        return bool(chosen) and self._replace(hour, chosen, left_out)
 
-    def _has_repeats(self, connection: duckdb.DuckDBPyConnection, hour: int, files: Sequence[DataFile]) -> bool:
-        paths = frozenset(file.path for file in files)
+    def _repeats(self, hour: int, files: Sequence[DataFile], beside: Sequence[DataFile]) -> Left:
+        paths = frozenset(file.path for file in (*files, *beside))
         if self._clean.get(hour) == paths:
-            return False
-        if not self._lake.dataset(files).head(1, columns=[], filter=~ds.field("exact")).num_rows:
-            found = False
-        else:
-            found = bool(connection.execute(_HAS_REPEATS).fetchall())
+            return {}
+        found = repeats(self._lake, hour, files, beside)
         if not found:
             self._clean[hour] = paths
         return found
@@ -124,8 +89,8 @@ class Compactor:
                 chosen.append(file)
         return chosen if len(chosen) >= least else []
 
-    def _replace(self, hour: int, old: Sequence[DataFile], rows: Iterator[pa.RecordBatch]) -> bool:
-        new = self._lake.write(rows, ROWS, hour)
+    def _replace(self, hour: int, old: Sequence[DataFile], left_out: Left) -> bool:
+        new = self._lake.write(merged(self._lake, old, left_out), ROWS, hour)
         paths = {file.path for file in old}
 
         def decide(table: DeltaTable) -> list[Action] | None:
@@ -133,25 +98,3 @@ class Compactor:
             return [new, *self._lake.remove(old)] if paths <= present else None
 
         return self._lake.commit(decide)
-
-
-def _connection() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": gettempdir(), "threads": 1})
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
-def _near(hour: int) -> str:
-    start = dt.datetime.fromtimestamp(hour * 3_600, dt.UTC)
-    end = start + dt.timedelta(hours=1)
-    view = _NEAR
-    for name, value in (("$from", start - EDGE), ("$to", end + EDGE)):
-        view = view.replace(name, f"TIMESTAMPTZ '{value.isoformat()}'")
-    return view
-
-
-def _sorted_rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
-    columns = ", ".join(f'"{name}"' for name in ROWS.names)
-    answer: Any = connection.sql(f"SELECT {columns} FROM ({query}) ORDER BY {', '.join(SORTED_BY)}")  # noqa: S608 - ours
-    for batch in answer.to_arrow_reader(BATCH_ROWS):
-        yield batch.cast(ROWS)

@@ -4,39 +4,23 @@ Both are rebuilt whole in one commit against the version that was read, so that 
 leave a table that some run made whole.
 """
 
-from collections.abc import Iterator
-from typing import Final
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, Transaction
 
-from shared.history.lake import Action, DataFile, Lake
+from shared.history.lake import Action, DataFile, Lake, Snapshot
 from shared.history.schema import CONTENT_SCHEMA, USERS_SCHEMA
 from shared.ports import Table
 from shared.viewing.attributes import NAMES, all_attributes
 
 APPLICATION: Final = "grandstand-dimensions"
+_COLUMNS: Final = ("content_id", "content_type", "event_timestamp", "extra")
 MARGIN_MS: Final = 600_000
 """How long a file may be written before it is committed, and how far two committers' clocks may be apart."""
-
-_MERGED: Final = """
-    SELECT
-        content_id,
-        arg_max(content_type, last_seen) AS content_type,
-        arg_max(title, last_seen) AS title,
-        min(first_seen) AS first_seen,
-        max(last_seen) AS last_seen
-    FROM (
-        SELECT content_id, content_type, title, first_seen, last_seen FROM known
-        UNION ALL
-        SELECT
-            content_id, arg_max(content_type, event_timestamp), arg_max(extra ->> '$.title', event_timestamp),
-            min(event_timestamp), max(event_timestamp)
-        FROM facts GROUP BY content_id
-    )
-    GROUP BY content_id ORDER BY content_id
-"""
 
 
 def update_contents(facts: Lake, contents: Lake) -> bool:
@@ -69,7 +53,7 @@ def update_users(viewers: Table, users: Lake) -> bool:
 
     def decide(table: DeltaTable) -> list[Action] | None:
         present = users.files(table)
-        if users.dataset(present).to_table().sort_by("viewer_id").equals(wanted):
+        if Snapshot(users, present).to_table().sort_by("viewer_id").equals(wanted):
             return None
         batches: Iterator[pa.RecordBatch] = iter(wanted.to_batches())
         return [users.write(batches, USERS_SCHEMA), *users.remove(present)]
@@ -77,10 +61,37 @@ def update_users(viewers: Table, users: Lake) -> bool:
     return users.commit(decide)
 
 
-def _merged(facts: Lake, new: list[DataFile], contents: Lake, known: list[DataFile]) -> pa.Table:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.register("facts", facts.dataset(new))
-        connection.register("known", contents.dataset(known))
-        merged: pa.Table = connection.sql(_MERGED).to_arrow_table()
-        return merged.cast(CONTENT_SCHEMA)
+def _merged(facts: Lake, new: Iterable[DataFile], contents: Lake, known: Sequence[DataFile]) -> pa.Table:
+    """One row a content: what is known and what the new files say, the newest type and title that anyone told."""
+    said = [_said(batch) for file in new for batch in facts.batches(file, _COLUMNS)]
+    return _united([Snapshot(contents, known).to_table(), _united(said)])
+
+
+def _said(events: pa.RecordBatch) -> pa.Table:
+    """What some events say of their contents, a row an event, then a row a content."""
+    at = events.column("event_timestamp")
+    columns = [events.column("content_id"), events.column("content_type"), _titles(events.column("extra")), at, at]
+    return _united([pa.Table.from_arrays(columns, schema=CONTENT_SCHEMA)])
+
+
+def _united(parts: Sequence[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables(parts)
+    seen = rows.group_by("content_id").aggregate([("first_seen", "min"), ("last_seen", "max")])
+    seen = seen.rename_columns({"first_seen_min": "first_seen", "last_seen_max": "last_seen"})
+    for name in ("content_type", "title"):
+        told = rows.filter(pc.is_valid(rows.column(name))).sort_by([("last_seen", "ascending"), (name, "ascending")])
+        newest = told.group_by("content_id", use_threads=False).aggregate([(name, "last")])
+        seen = seen.join(newest.rename_columns({f"{name}_last": name}), "content_id")
+    return seen.select(CONTENT_SCHEMA.names).cast(CONTENT_SCHEMA).sort_by("content_id")
+
+
+def _titles(extra: "pa.Array[Any]") -> "pa.Array[Any]":
+    """The `title` in these JSON objects; null where there is none."""
+    coded = extra.dictionary_encode()
+    titles = [_title(text) for text in coded.dictionary.to_pylist()]
+    return pc.take(pa.array(titles, pa.string()), coded.indices)
+
+
+def _title(text: Any) -> str | None:
+    title = json.loads(text).get("title") if '"title"' in text else None
+    return title if title is None or isinstance(title, str) else json.dumps(title)

@@ -3,40 +3,33 @@
 Data files are written first, by Arrow, and are no part of the table until a commit names them. delta-rs 1.6 refuses
 a commit with `max_commit_retries=0` when the table is no longer at the version that was loaded; its own conflict
 checks are not enough here: they let two compactions replace the same files, and refuse a rewrite beside an append.
-Tables are read through Arrow's own file systems: delta-rs' Python file system aborts the interpreter at exit.
+On a store the swap is a write that fails where the version is there already.
 """
 
 import datetime as dt
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from shared.errors import Unavailable
-from shared.history.schema import FACTS, PARTITION, PARTITION_BY, SCHEMAS
+from shared.history.delta import answering, open_table, uri_of
+from shared.history.files import files_at
+from shared.history.schema import PARTITIONS, SCHEMAS
 
 Action = AddAction | RemoveAction
 MAX_TRIES: Final = 20
-CONFIGURATION: Final[Mapping[str, str | None]] = {
-    "delta.checkpointInterval": "100",
-    "delta.logRetentionDuration": "interval 7 days",
-    "delta.deletedFileRetentionDuration": "interval 1 days",
-}
-"""A replaced file stays for a day, so that a reader may finish what it began."""
+BATCH_ROWS: Final = 65_536
 
 _STATISTICS: Final = ("content_id", "viewer_id", "event_timestamp")
 
@@ -58,31 +51,14 @@ class Lake:
 
     def __init__(self, root: str, options: dict[str, str], name: str) -> None:
         self.name = name
-        self.uri = f"{root.rstrip('/')}/{name}"
+        self.uri = uri_of(root, name)
+        self._root = root
         self._options = options
-        self._filesystem, self._root = pafs.FileSystem.from_uri(self.uri)
-        self._local = isinstance(self._filesystem, pafs.LocalFileSystem)
+        self._files = files_at(self.uri, options)
 
     def open(self) -> DeltaTable:
         """The table at its newest version, made when there is none, with the columns that it had not yet."""
-        with self._translated("opened"):
-            try:
-                table = DeltaTable(self.uri, storage_options=self._options)
-            except TableNotFoundError:
-                DeltaTable.create(
-                    self.uri,
-                    SCHEMAS[self.name],
-                    mode="ignore",
-                    partition_by=list(PARTITION_BY) if self.name == FACTS else None,
-                    configuration=CONFIGURATION,
-                    storage_options=self._options,
-                )
-                table = DeltaTable(self.uri, storage_options=self._options)
-            present = {field.name for field in table.schema().fields}
-            missing = [field for field in SCHEMAS[self.name] if field.name not in present]
-            if missing:
-                table.alter.add_columns(list(Schema.from_arrow(pa.schema(missing)).fields))
-            return table
+        return open_table(self._root, self._options, self.name)
 
     def files(self, table: DeltaTable) -> list[DataFile]:
         """The files of a version."""
@@ -99,38 +75,41 @@ class Lake:
             for each in listed
         ]
 
-    def dataset(self, files: Iterable[DataFile]) -> ds.Dataset:
-        """Those files for reading, with the table's schema; readable while they are not vacuumed."""
-        schema = SCHEMAS[self.name]
-        fragments = [
-            self._format.make_fragment(
-                f"{self._root}/{file.path}",
-                filesystem=self._filesystem,
-                partition_expression=_partition_expression(file),
-            )
-            for file in files
-        ]
-        return ds.FileSystemDataset(fragments, schema, self._format, self._filesystem)
+    def batches(
+        self, file: DataFile, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """The file's rows in its order, these columns or all of the table's; null where it has not got one."""
+        fields = [SCHEMAS[self.name].field(name) for name in columns or SCHEMAS[self.name].names]
+        with (
+            self._answering("read"),
+            self._files.open(file.path, file.size, whole=columns is None) as source,
+            pq.ParquetFile(source, pre_buffer=False) as parquet,
+        ):
+            stored = {*parquet.schema_arrow.names}
+            wanted = [field.name for field in fields if field.name in stored]
+            for batch in parquet.iter_batches(rows, columns=wanted, use_threads=False):
+                yield pa.RecordBatch.from_arrays(
+                    [_column(batch, field, file) for field in fields], schema=pa.schema(fields)
+                )
 
-    def snapshot(self) -> ds.Dataset:
+    def snapshot(self) -> "Snapshot":
         """The newest version for reading."""
-        return self.dataset(self.files(self.open()))
+        return Snapshot(self, self.files(self.open()))
 
     def write(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, hour: int | None = None) -> AddAction:
         """A durable data file with these rows, of one hour when the table is partitioned; not yet in the table."""
         values = {} if hour is None else partition_of(hour)
         folder = "".join(f"{name}={value}/" for name, value in values.items())
         path = f"{folder}part-{uuid4()}.zstd.parquet"
-        place = f"{self._root}/{path}"
         statistics = _Statistics()
-        with self._translated("written"):
-            self._filesystem.create_dir(f"{self._root}/{folder}", recursive=True)
-            with pq.ParquetWriter(place, schema, filesystem=self._filesystem, **_parquet_options(schema)) as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
-                    statistics.add(batch)
-            self._sync(place)
-            size = self._filesystem.get_file_info(place).size
+        with self._answering("written"):
+            with self._files.create(path) as sink:
+                with pq.ParquetWriter(sink, schema, **_parquet_options(schema)) as writer:
+                    for batch in batches:
+                        writer.write_batch(batch)
+                        statistics.add(batch)
+                size = sink.tell()
+            self._files.settle(path)
         return AddAction(path, size, values, time.time_ns() // 1_000_000, True, statistics.to_json())
 
     def commit(
@@ -151,7 +130,7 @@ class Lake:
                 app_transactions=[transaction] if transaction else None,
                 max_commit_retries=0,
             )
-            with self._translated("written"):
+            with self._answering("written"):
                 try:
                     table.create_write_transaction(
                         list(actions),
@@ -162,7 +141,7 @@ class Lake:
                     )
                 except CommitFailedError:
                     continue
-                self._sync(f"{self._root}/_delta_log/{table.version():020d}.json")
+                self._files.settle(f"_delta_log/{table.version():020d}.json")
                 return True
         raise Unavailable(f"too many writers change the table {self.name} at once; try again")
 
@@ -175,30 +154,27 @@ class Lake:
         ]
 
     @contextmanager
-    def _translated(self, done: str) -> Iterator[None]:
-        try:
-            yield
-        except (DeltaError, OSError) as error:
-            raise Unavailable(
-                f"the table {self.name} cannot be {done}: {error}. Check that its store answers and has space; "
-                f"if files under {self.uri} are damaged, restore them from a backup."
-            ) from error
-
-    @property
-    def _format(self) -> ds.ParquetFileFormat:
-        return ds.ParquetFileFormat()
-
-    def _sync(self, place: str) -> None:
-        """Make a local file and its name durable; a cloud's store has done so."""
-        if not self._local:
-            return
-        root = Path(self._root)
-        for path in (Path(place), *(parent for parent in Path(place).parents if parent.is_relative_to(root))):
-            handle = os.open(path, os.O_RDONLY)
+    def _answering(self, done: str) -> Iterator[None]:
+        with answering(self.uri, self.name, done):
             try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+                yield
+            except pa.ArrowException as error:
+                raise OSError(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of a table; readable while its files are not vacuumed."""
+
+    lake: Lake
+    files: Sequence[DataFile]
+
+    def to_table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Its rows, file after file. Raises Unavailable."""
+        schema = SCHEMAS[self.lake.name]
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        rows = (batch for file in self.files for batch in self.lake.batches(file, columns))
+        return pa.Table.from_batches(rows, wanted)
 
 
 def partition_of(hour: int) -> dict[str, str | None]:
@@ -248,15 +224,14 @@ def _hour(action: Mapping[str, Any]) -> int:
     return int(start.timestamp()) // 3_600
 
 
-def _partition_expression(file: DataFile) -> pc.Expression | None:
-    if file.hour is None:
-        return None
-    start = dt.datetime.fromtimestamp(file.hour * 3_600, dt.UTC)
-    date, hour = (PARTITION.field(name).type for name in PARTITION_BY)
-    where: pc.Expression = (ds.field("date") == pa.scalar(start.date(), date)) & (
-        ds.field("hour") == pa.scalar(start.hour, hour)
-    )
-    return where
+def _column(batch: pa.RecordBatch, field: "pa.Field[Any]", file: DataFile) -> Any:
+    if field.name in batch.schema.names:
+        return batch.column(field.name).cast(field.type)
+    if file.hour is not None and field.name in PARTITIONS.names:
+        start = dt.datetime.fromtimestamp(file.hour * 3_600, dt.UTC)
+        value = start.date() if field.name == "date" else start.hour
+        return pa.repeat(pa.scalar(value, field.type), batch.num_rows)
+    return pa.nulls(batch.num_rows, field.type)
 
 
 def sorted_batches(table: pa.Table, by: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -5,27 +5,45 @@ hours it touches. The ledger is a set that grows by objects and is pruned by age
 merging the same objects twice at once, does no harm: a merge writes the union of what it read and removes just that.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from shared.errors import CorruptData
 from shared.ports import ObjectStore
 from shared.stream import RECORD_ID_BYTES
 
-Ids = NDArray[np.bytes_]
-"""Record ids, each 16 bytes."""
-
 MERGE_FROM: Final = 16
-_ID: Final = np.dtype(f"S{RECORD_ID_BYTES}")
+_ID: Final = pa.binary(RECORD_ID_BYTES)
 
 
-def ids_of(record_ids: list[bytes]) -> Ids:
-    """Record ids as an array."""
-    return np.frombuffer(b"".join(record_ids), dtype=_ID)
+class Ids:
+    """Record ids in order, each once, as the bytes of an object."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return len(self.data) // RECORD_ID_BYTES
+
+    def __getitem__(self, place: int) -> bytes:
+        return self.data[RECORD_ID_BYTES * place : RECORD_ID_BYTES * (place + 1)]
+
+    def __contains__(self, record_id: bytes) -> bool:
+        place = bisect_left(self, record_id)
+        return place < len(self) and self[place] == record_id
+
+
+def united(parts: Sequence[bytes]) -> Ids:
+    """All of these ids, each part a number of them in a row."""
+    data = b"".join(parts)
+    ids: Any = pa.Array.from_buffers(_ID, len(data) // RECORD_ID_BYTES, [None, pa.py_buffer(data)])
+    once = pc.unique(ids)
+    return Ids(b"".join(pc.take(once, pc.array_sort_indices(once)).to_pylist()))
 
 
 class Ledger:
@@ -37,17 +55,13 @@ class Ledger:
 
     def known(self, hour: int, record_ids: list[bytes]) -> set[bytes]:
         """Which of these records have rows of that hour in the history."""
-        wanted = ids_of(record_ids)
-        found = np.zeros(len(wanted), dtype=np.bool_)
-        for ids in self._segments(hour).values():
-            places = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-            found |= ids[places] == wanted
-        return {record_id for record_id, known in zip(record_ids, found.tolist(), strict=True) if known}
+        segments = self._segments(hour).values()
+        return {record_id for record_id in record_ids if any(record_id in ids for ids in segments)}
 
     def add(self, hour: int, record_ids: list[bytes], now_ms: int) -> None:
         """Say that these records' rows of that hour are committed."""
         if record_ids:
-            self._write(hour, now_ms, np.unique(ids_of(record_ids)))
+            self._write(hour, now_ms, united(record_ids))
 
     def tidy(self, now_ms: int, keep_ms: int) -> None:
         """Merge the objects of hours that have many, and forget the hours whose last commit is `keep_ms` old."""
@@ -61,15 +75,14 @@ class Ledger:
 
     def _merge(self, hour: int, newest: int) -> None:
         segments = self._segments(hour)
-        merged = self._write(hour, newest, np.unique(np.concatenate(list(segments.values()))))
+        merged = self._write(hour, newest, united([ids.data for ids in segments.values()]))
         for name in segments:
             if name != merged:
                 self._objects.delete(name)
 
     def _write(self, hour: int, committed_at: int, ids: Ids) -> str:
-        data = ids.tobytes()
-        name = f"{_folder(hour)}{committed_at:013d}-{blake2b(data, digest_size=8).hexdigest()}"
-        self._objects.put(name, data)
+        name = f"{_folder(hour)}{committed_at:013d}-{blake2b(ids.data, digest_size=8).hexdigest()}"
+        self._objects.put(name, ids.data)
         return name
 
     def _segments(self, hour: int) -> dict[str, Ids]:
@@ -87,13 +100,12 @@ class Ledger:
         data = self._objects.get(name)
         if data is None:
             return None
-        ids: Ids = np.frombuffer(data, dtype=_ID) if len(data) % RECORD_ID_BYTES == 0 else ids_of([])
         digest = blake2b(data, digest_size=8).hexdigest()
-        if not len(ids) or not name.endswith(digest):
+        if not data or len(data) % RECORD_ID_BYTES or not name.endswith(digest):
             raise CorruptData(
                 f"ledger object {name} is damaged: restore it from a backup; until then no commit is safe"
             )
-        return ids
+        return Ids(data)
 
     def _by_hour(self) -> Iterator[tuple[int, list[str]]]:
         hours: dict[int, list[str]] = {}

@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from events.columns import Columns, Vocabulary, read
 from events.event import EVENT_TYPES, SAMPLED_TYPES
 from shared.errors import CorruptData
-from shared.history.schema import SPARSE, STAGED, TIME, WORDS, ArrowArray
+from shared.history.schema import STAGED, TIME, TYPES, ArrowArray
+from shared.history.tables import BATCHES, SPARSE, WORDS
 from shared.stream import Record
-
-BATCHES: Final = "batches/"
-"""Where staged files wait for the committer; those that cannot be read are set aside under DAMAGED."""
-DAMAGED: Final = "damaged/"
 
 _SAMPLED: Final = np.array([name in SAMPLED_TYPES for name in EVENT_TYPES])
 _WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -49,11 +46,6 @@ def staged_name(parts: Sequence[Part]) -> str:
     return f"{BATCHES}{blake2b(b''.join(record_ids), digest_size=16).hexdigest()}-{rows}.arrow"
 
 
-def rows_of_name(name: str) -> int:
-    """How many rows a staged file has, by its name."""
-    return int(name.removesuffix(".arrow").rpartition("-")[2])
-
-
 def stage(parts: Sequence[Part]) -> bytes:
     """The rows of a batch as an Arrow file; every part has at least one row."""
     sink = pa.BufferOutputStream()
@@ -61,22 +53,6 @@ def stage(parts: Sequence[Part]) -> bytes:
     with pa.ipc.new_file(sink, table.schema, options=_WRITE_OPTIONS) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
-
-
-def read_staged(name: str, data: bytes) -> pa.Table:
-    """The rows of a staged file, in STAGED's types, with null where it was staged without a column.
-
-    Raises CorruptData.
-    """
-    try:
-        with pa.ipc.open_file(pa.BufferReader(data)) as reader:
-            table = reader.read_all()
-        for field in map(STAGED.field, (*SPARSE, "extra")):
-            if field.name not in table.column_names:
-                table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-        return table.select(STAGED.names).cast(STAGED)
-    except (pa.ArrowException, ValueError, LookupError, OSError) as error:
-        raise CorruptData(f"staged file {name} cannot be read: {error}") from error
 
 
 def hex_strings(ids: NDArray[np.uint8]) -> ArrowArray:
@@ -123,7 +99,7 @@ def _sparse(columns: Columns) -> dict[str, tuple[NDArray[np.int64], ArrowArray]]
         if rows.min() < 0 or rows.max() >= columns.n:
             raise ValueError(f"{name} is told of a row that there is not")
         if name in SPARSE:
-            found[name] = rows, pa.array(values, SPARSE[name])
+            found[name] = rows, pa.array(values, TYPES[SPARSE[name]])
             continue
         for row, value in zip(rows.tolist(), values, strict=True):
             extra.setdefault(row, {}).update(value if name == "extra" else {name: value})

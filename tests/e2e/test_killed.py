@@ -28,7 +28,7 @@ from lab.crowd.play import EVENTS_PATH
 from lab.crowd.show import Show
 from lab.oracle import Window, audience, longer
 from lab.sender import Message, Sender
-from shared.history.schema import FACTS
+from shared.history.tables import FACTS
 from tests.conftest import GRANDSTAND, wait_until_healthy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("serve")]

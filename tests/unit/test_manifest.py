@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.local.warehouse import LocalWarehouse
+from adapters.common.warehouse import DeltaWarehouse
 from functions.archive.handler import make as make_archive
 from functions.commit.handler import make as make_commit
 from functions.http.app import build_app
@@ -73,7 +73,7 @@ def watched(ports: Ports, use: Use) -> Ports:
         queue=cache(lambda name: Watched(ports.queue(name), f"queue:{name}", use)),
         history_uri=history_uri,
     )
-    return replace(noting, warehouse=cache(lambda: LocalWarehouse(noting, SETTINGS)))
+    return replace(noting, warehouse=cache(lambda: DeltaWarehouse(noting.history_uri)))
 
 
 class Story:

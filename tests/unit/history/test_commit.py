@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.archive.handler import STAGING
 from functions.commit.handler import LEDGER, make
 from lab.faults import Crash, Mishap, Plan
 from shared.errors import CorruptData, Unavailable
 from shared.history.commit import KEY
+from shared.history.tables import STAGING
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE, Deadline, Record
 from shared.units import HOUR_MS

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.local.warehouse import LocalWarehouse
+from adapters.common.warehouse import DeltaWarehouse
 from shared.errors import CorruptData, InvalidInput, Unavailable
 from shared.history.compact import Compactor
 from shared.history.ledger import Ledger
@@ -64,7 +64,7 @@ def test_an_hour_with_a_damaged_file_does_not_keep_the_others_from_compaction(wo
     files = world.lake.files(world.lake.open())
     assert sorted(file.hour == KICK_OFF // HOUR_MS for file in files) == [False, False, True]
     with pytest.raises((Unavailable, InvalidInput)):
-        LocalWarehouse(world.ports, Settings()).query("SELECT sum(watched_ms) FROM fact_stream_events", {})
+        DeltaWarehouse(world.ports.history_uri).query("SELECT sum(watched_ms) FROM fact_stream_events", {})
 
 
 @pytest.mark.parametrize("data", [b"", b"too short", bytes(32)])

@@ -10,7 +10,7 @@ from functions.dimensions.handler import make
 from lab.faults import Crash, Mishap, Plan
 from shared.history.dimensions import update_contents, update_users
 from shared.history.lake import Lake
-from shared.history.schema import CONTENT, USERS
+from shared.history.tables import CONTENT, USERS
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE
 from shared.units import HOUR_MS

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.history.compact import Compactor
-from shared.history.schema import FACT_SCHEMA, FACTS, ROWS, SCHEMAS
+from shared.history.schema import FACT_SCHEMA, ROWS, SCHEMAS
+from shared.history.tables import COLUMNS, FACTS
 from shared.stream import NO_DEADLINE
 from tests.unit.history.world import World, record
 
@@ -20,6 +21,7 @@ def without_the_newest(schema: object) -> object:
 def test_rows_from_before_a_column_was_added_have_null_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path)
     with monkeypatch.context() as older:
+        older.setitem(COLUMNS, FACTS, {name: kind for name, kind in COLUMNS[FACTS].items() if name != NEWEST})
         older.setitem(SCHEMAS, FACTS, without_the_newest(FACT_SCHEMA))
         older.setattr("shared.history.commit.ROWS", without_the_newest(ROWS))
         world.stage(record("a"))

@@ -7,11 +7,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from adapters.local.suite import suite
-from functions.archive.handler import STAGING, archive
+from functions.archive.handler import archive
 from functions.commit.handler import make as make_commit
 from shared.history.compact import Compactor
 from shared.history.lake import Lake
-from shared.history.schema import FACTS
+from shared.history.tables import FACTS, STAGING
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE
 from tests.unit.history.world import record

@@ -7,12 +7,14 @@ import pyarrow as pa
 import pytest
 
 from events.event import Event
-from functions.archive.handler import STAGING, archive, make
+from functions.archive.handler import archive, make
 from lab.faults import FaultyObjects, Mishap, Plan
 from lab.memory import MemoryObjects, memory_ports
 from shared.errors import CorruptData
 from shared.health.meter import Meters
-from shared.history.staging import part_of, read_staged, rows_of_name, stage, staged_name
+from shared.history.staged import read_staged, rows_of_name
+from shared.history.staging import part_of, stage, staged_name
+from shared.history.tables import STAGING
 from shared.settings import Settings
 from shared.stream import DONE, NO_DEADLINE, Deadline, Record, Reject, Retry
 from tests.builders import KICK_OFF, delivered, event, packed, pseudonym

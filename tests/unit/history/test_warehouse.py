@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.local.warehouse import LocalWarehouse
+from adapters.common.warehouse import DeltaWarehouse
 from shared.errors import InvalidInput
 from shared.settings import Settings
 from tests.builders import KICK_OFF, delivered, event, packed
@@ -18,16 +18,16 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def warehouse(world: World) -> LocalWarehouse:
-    return LocalWarehouse(world.ports, Settings())
+def warehouse(world: World) -> DeltaWarehouse:
+    return DeltaWarehouse(world.ports.history_uri)
 
 
-def test_a_history_without_events_has_empty_tables(warehouse: LocalWarehouse) -> None:
+def test_a_history_without_events_has_empty_tables(warehouse: DeltaWarehouse) -> None:
     for table in ("fact_stream_events", "dim_content", "dim_users"):
         assert warehouse.query(f"SELECT count(*) AS n FROM {table}", {}) == [{"n": 0}]
 
 
-def test_a_query_takes_parameters_by_name(world: World, warehouse: LocalWarehouse) -> None:
+def test_a_query_takes_parameters_by_name(world: World, warehouse: DeltaWarehouse) -> None:
     events = [event(viewer_id=viewer, watched_ms=5_000) for viewer in ("ada", "bob", "bob")]
     world.stage(delivered(packed(events)), delivered(packed([event(content_id="film", watched_ms=1)])))
     world.commit()
@@ -40,11 +40,11 @@ def test_a_query_takes_parameters_by_name(world: World, warehouse: LocalWarehous
     assert answer == [{"viewers": 2, "watched": 15_000}]
 
 
-def test_timestamps_are_utc(world: World, warehouse: LocalWarehouse) -> None:
+def test_timestamps_are_utc(world: World, warehouse: DeltaWarehouse) -> None:
     world.stage(delivered(packed([event()])))
     world.commit()
-    (row,) = warehouse.query("SELECT epoch_ms(event_timestamp) AS at, received_at, hour FROM fact_stream_events", {})
-    assert row == {"at": KICK_OFF, "received_at": dt.datetime(2026, 10, 28, 18), "hour": 18}  # noqa: DTZ001
+    (row,) = warehouse.query("SELECT event_timestamp AS at, received_at, hour FROM fact_stream_events", {})
+    assert row == {"at": dt.datetime(2026, 10, 28, 18), "received_at": dt.datetime(2026, 10, 28, 18), "hour": 18}  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_timestamps_are_utc(world: World, warehouse: LocalWarehouse) -> None:
         "",
     ],
 )
-def test_anything_but_one_select_over_the_history_is_refused(warehouse: LocalWarehouse, sql: str) -> None:
+def test_anything_but_one_select_over_the_history_is_refused(warehouse: DeltaWarehouse, sql: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         warehouse.query(sql, {})
     assert refused.value.status == 400

@@ -8,14 +8,14 @@ from typing import Any
 from deltalake import DeltaTable, Transaction
 from deltalake.transaction import AddAction
 
-from functions.archive.handler import STAGING, archive
+from functions.archive.handler import archive
 from functions.commit.handler import LEDGER
 from lab.faults import Plan, faulty
 from lab.memory import MemoryClock, memory_ports
 from shared.history.commit import Committer
 from shared.history.lake import Action, Lake
 from shared.history.ledger import Ledger
-from shared.history.schema import FACTS
+from shared.history.tables import FACTS, STAGING
 from shared.ports import Ports
 from shared.stream import NO_DEADLINE, Record
 from tests.builders import KICK_OFF, delivered, event, packed

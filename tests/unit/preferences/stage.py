@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from adapters.local.warehouse import LocalWarehouse
+from adapters.common.warehouse import DeltaWarehouse
 from events.event import Event
 from functions.http.app import build_app
 from functions.preferences.routes import make
@@ -36,7 +36,7 @@ class Stage:
         self.world = World(folder)
         self.clock = self.world.clock
         self.clock.time_ms = KICK_OFF + HOUR_MS // 2
-        self.warehouse = Counting(LocalWarehouse(self.world.ports, Settings()))
+        self.warehouse = Counting(DeltaWarehouse(self.world.ports.history_uri))
         self.ports: Ports = replace(self.world.ports, warehouse=lambda: self.warehouse)
         app = build_app(make(self.ports, Settings()), self.ports, Settings(), loopback=True)
         self.client = Client(app)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.local.warehouse import LocalWarehouse
+from adapters.common.warehouse import DeltaWarehouse
 from events.event import Event
 from functions.aggregate.handler import make as make_aggregate
 from functions.archive.handler import make as make_archive
@@ -36,7 +36,7 @@ class Stage:
         self.clock = MemoryClock(KICK_OFF)
         stores = memory_ports(self.clock)
         self.ports = replace(stores, history_uri=lambda: (str(folder), {}))
-        self.ports = replace(self.ports, warehouse=lambda: LocalWarehouse(self.ports, SETTINGS))
+        self.ports = replace(self.ports, warehouse=lambda: DeltaWarehouse(self.ports.history_uri))
         self.letters = DeadLetters(self.ports, SETTINGS)
 
     def counted(self, *records: Record) -> None:
