@@ -95,7 +95,6 @@ class Api(Construct):
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
                 destination_arn=log_group.log_group_arn, format=json.dumps(TOLD)
             ),
-            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(detailed_metrics_enabled=False),
         )
 
 

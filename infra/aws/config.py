@@ -25,7 +25,8 @@ class Config:
     name: str = "grandstand"
     shards: int | None = None
     """Of each stream; None leaves them to Kinesis (on demand)."""
-    snap_start: frozenset[str] = frozenset()
+    snap_start: frozenset[str] | None = None
+    """Functions that start from a snapshot; None leaves it to those for which it helps, where it is possible."""
     reserved: Mapping[str, int] = field(default_factory=dict)
     """Instances that a function may have at most, and is sure of."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +66,7 @@ def read_config(look: Look) -> Config:
         page=Path(look("page") or WEB / "dist"),
         name=_name(look("name") or "grandstand"),
         shards=_shards(look("shards")),
-        snap_start=frozenset(_list(look("snap_start"))),
+        snap_start=_functions(look("snap_start")),
         reserved=_whole_numbers(_object("reserved", look("reserved"))),
         settings=_settings(_object("settings", look("settings"))),
         mail_from=look("mail_from") or None,
@@ -98,9 +99,11 @@ def _shards(value: Any) -> int | None:
     return int(value)
 
 
-def _list(value: Any) -> list[str]:
-    parts = value if isinstance(value, list) else str(value or "").split(",")
-    return [part.strip() for part in parts if part.strip()]
+def _functions(value: Any) -> frozenset[str] | None:
+    if not value:
+        return None
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return frozenset(part.strip() for part in parts if part.strip() not in ("", "none"))
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:

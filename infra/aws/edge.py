@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
@@ -79,7 +79,9 @@ class Edge(Construct):
                 **{address: self._page(policy) for address, policy in policies.items() if address != EVERYWHERE},
             },
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            minimum_protocol_version=(
+                cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if config.certificate else None
+            ),
             web_acl_id=config.web_acl,
             domain_names=[config.domain] if config.domain else None,
             certificate=(
@@ -202,6 +204,13 @@ def _custom(headers: Mapping[str, str]) -> cloudfront.ResponseCustomHeadersBehav
 
 
 def _accept(distribution: cloudfront.Distribution, config: Config) -> None:
+    Annotations.of(distribution).acknowledge_warning(
+        "@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk", "The root is index.html, so nobody gets a list."
+    )
+    Annotations.of(Stack.of(distribution)).acknowledge_warning(
+        "@aws-cdk/aws-cloudfront-origins:wildcardKeyPolicyForOac",
+        "The key may be used for the page's bucket, which holds what is public, by distributions of this account.",
+    )
     accept(distribution, "An audience may be anywhere; who may read is decided by keys.", "CFR1")
     accept(
         distribution,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.aws.accepted import accept
+from infra.aws.accepted import accept, as_told
 from infra.aws.config import Config
 from infra.aws.packages import Package
 from infra.aws.policies import Named, has_fan_out, statements
@@ -21,6 +21,10 @@ from infra.aws.secrets import Secrets
 from infra.aws.storage import Storage
 from infra.aws.stream import Streams
 from shared.errors import Misconfigured
+
+SNAP_START_HELPS = frozenset({"audience", "ingest"})
+"""Players and pages wait for these, and a spike starts many at once. Consumers and schedules are seldom started anew,
+and nobody waits for them; each snapshot costs about two dollars a month (docs/deploy-aws.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,8 @@ class Function(Construct):
                     accept(
                         role,
                         "Names below this prefix are made as the function runs; the prefix is its own.",
-                        f"IAM5[Resource::{self._as_told(resource)}]",
+                        f"IAM5[Resource::{as_told(role, resource)}]",
                     )
-
-    def _as_told(self, resource: str) -> str:
-        """A resource as cdk-nag writes it: what it refers to in angle brackets."""
-        return _written(Stack.of(self).resolve(resource))
 
     def _function(self, package: Package) -> lambda_.Function:
         log_group = logs.LogGroup(
@@ -123,7 +123,9 @@ class Function(Construct):
             function_name=f"{self._config.name}-{self.name}",
             code=lambda_.Code.from_asset(str(package.archive)),
             handler=package.handler,
-            runtime=lambda_.Runtime(package.runtime, lambda_.RuntimeFamily.PYTHON),
+            runtime=lambda_.Runtime(
+                package.runtime, lambda_.RuntimeFamily.PYTHON, supports_snap_start=package.can_snap_start
+            ),
             architecture=lambda_.Architecture.custom(package.architecture),
             memory_size=self.manifest["memory_mb"],
             timeout=Duration.seconds(self.manifest["timeout_seconds"]),
@@ -151,7 +153,10 @@ class Function(Construct):
         }
 
     def _snaps(self, package: Package) -> bool:
-        if self.name not in self._config.snap_start:
+        chosen = self._config.snap_start
+        if chosen is None:
+            return package.can_snap_start and self.name in SNAP_START_HELPS
+        if self.name not in chosen:
             return False
         if not package.can_snap_start:
             raise Misconfigured(
@@ -164,6 +169,9 @@ class Function(Construct):
         """The published version that a snapshot is taken of, where one is."""
         if not self._snaps(package):
             return None
+        Annotations.of(self.function).acknowledge_warning(
+            "@aws-cdk/aws-lambda:snapStartRequirePublish", "Everything starts the published version, by its alias."
+        )
         return lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
     def _consumer(self) -> kinesis.CfnStreamConsumer:
@@ -173,14 +181,3 @@ class Function(Construct):
             consumer_name=f"{self._config.name}-{self.name}",
             stream_arn=self._parts.streams.by_name[self.manifest["trigger"]["stream"]].stream_arn,
         )
-
-
-def _written(resolved: Any) -> str:
-    """A resolved `Fn::Join` as one string, with `<Logical.Attribute>` for what it refers to."""
-    if isinstance(resolved, str):
-        return resolved
-    if "Ref" in resolved:
-        return f"<{resolved['Ref']}>"
-    if "Fn::GetAtt" in resolved:
-        return "<" + ".".join(resolved["Fn::GetAtt"]) + ">"
-    return "".join(_written(part) for part in resolved["Fn::Join"][1])

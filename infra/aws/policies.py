@@ -106,9 +106,9 @@ def _objects(reads: Sequence[str], writes: Sequence[str]) -> Iterator[Statement]
             yield allow(actions, [f"arn:${{AWS::Partition}}:s3:::${{Bucket}}/{folder}/*" for folder in folders])
     listed = [f"{folder}/*" for folder in _folders([*reads, *writes])]
     if listed:
-        yield allow(
-            ["s3:ListBucket"], ["arn:${AWS::Partition}:s3:::${Bucket}"], {"StringLike": {"s3:prefix": listed}}
-        )
+        # "if exists", so that a get of what is not there, which names no prefix, is answered 404 rather than 403
+        prefixes = {"StringLikeIfExists": {"s3:prefix": listed}}
+        yield allow(["s3:ListBucket"], ["arn:${AWS::Partition}:s3:::${Bucket}"], prefixes)
 
 
 def _folders(used: Sequence[str]) -> list[str]:

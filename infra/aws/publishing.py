@@ -1,17 +1,28 @@
 """Brings the live page's files, and the API's whole document, to where CloudFront reads them."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
+from infra.aws.accepted import accept, as_told
 from infra.aws.config import Config
 from infra.aws.page import check_built, openapi_document
 
 DECLARATIONS = ["*.d.ts", "*.d.mts"]
 ASSETS = "assets"
+COPIER = "Custom::CDKBucketDeployment"
+COPIER_ACTIONS = (
+    "kms:GenerateDataKey",
+    "kms:ReEncrypt",
+    "s3:Abort",
+    "s3:DeleteObject",
+    "s3:GetBucket",
+    "s3:GetObject",
+    "s3:List",
+)
 
 
 class Publishing(Construct):
@@ -54,3 +65,14 @@ class Publishing(Construct):
                 prune=False,
                 log_group=log_group,
             )
+        self._accept(bucket)
+
+    def _accept(self, bucket: s3.IBucket) -> None:
+        """What the CDK's own function brings along, which runs during a deployment only."""
+        (function,) = [one for one in Stack.of(self).node.children if one.node.id.startswith(COPIER)]
+        reason = "The CDK's function that copies files into the page's bucket; it runs while the stack is deployed."
+        policies = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        assets = "arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*"
+        accept(function, reason, "L1", f"IAM4[{policies}]", f"IAM5[Resource::{assets}]")
+        accept(function, reason, *(f"IAM5[Action::{action}*]" for action in COPIER_ACTIONS))
+        accept(function, reason, f"IAM5[Resource::{as_told(self, bucket.bucket_arn)}/*]")

@@ -67,7 +67,7 @@ class GrandstandStack(Stack):  # type: ignore[misc]  # the CDK's stubs are left 
     def _check(self, config: Config, declared: list[dict[str, Any]]) -> None:
         check_paths([one for one in declared if one["trigger"]["kind"] == "http"])
         known = {one["name"] for one in declared}
-        for choice, named in (("snap_start", config.snap_start), ("reserved", config.reserved)):
+        for choice, named in (("snap_start", config.snap_start or ()), ("reserved", config.reserved)):
             unknown = sorted(set(named) - known)
             if unknown:
                 raise Misconfigured(
