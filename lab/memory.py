@@ -11,6 +11,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+from adapters.common.mails import refusal
 from adapters.local.queue import Leased
 from adapters.local.stream import Heads, partition_of
 from adapters.local.triggers import Checkpoint, Parked
@@ -244,8 +245,8 @@ class MemoryMailer:
         self.sent: list[Mail] = []
 
     def send(self, mails: Sequence[Mail]) -> Sequence[str | None]:
-        self.sent += mails
-        return [None] * len(mails)
+        self.sent += [mail for mail in mails if refusal(mail) is None]
+        return [refusal(mail) for mail in mails]
 
 
 class MemorySecrets:
@@ -285,7 +286,7 @@ class MemorySuite:
             objects=cache(lambda _: MemoryObjects()),
             queue=self.queue,
             mailer=cache(MemoryMailer),
-            warehouse=_no_warehouse,
+            warehouse=cache(lambda: _warehouse(self.ports)),
             history_uri=(lambda: (str(history), {})) if history else _no_history,
             meter=Meters(now.now_ms),
         )
@@ -296,8 +297,10 @@ def memory_ports(clock: MemoryClock | None = None) -> Ports:
     return MemorySuite(clock).ports
 
 
-def _no_warehouse() -> Warehouse:
-    raise Misconfigured("the ports in memory have no warehouse; use a data folder")
+def _warehouse(ports: Ports) -> Warehouse:
+    from adapters.common.warehouse import DeltaWarehouse
+
+    return DeltaWarehouse(ports.history_uri)
 
 
 def _no_history() -> tuple[str, dict[str, str]]:

@@ -1,7 +1,8 @@
 """The contract suite's providers. A new one is a line in `PROVIDERS`; it is done when the suite passes.
 
 A test that asks for `delivery` runs by each of the provider's rules. `@pytest.mark.delivery(Delivery.ORDERED)` limits
-a test to the providers that keep that one, `@pytest.mark.partitioned` to those whose streams have partitions.
+a test to the providers that keep that one, `@pytest.mark.partitioned` and `@pytest.mark.framed` to those with such
+streams.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ class Provider:
     rig: str
     deliveries: tuple[Delivery, ...]
     partitioned: bool = True
+    framed: bool = True
+    """Whether its stream is a cloud's, in which records are framed and others may append."""
 
     def open(self, folder: Path) -> AbstractContextManager[Rig]:
         module, _, name = self.rig.partition(":")
@@ -33,8 +36,8 @@ class Provider:
 
 
 PROVIDERS = {
-    "local": Provider("tests.contract.rigs.local:local", tuple(Delivery)),
-    "memory": Provider("tests.contract.rigs.local:memory", tuple(Delivery)),
+    "local": Provider("tests.contract.rigs.local:local", tuple(Delivery), framed=False),
+    "memory": Provider("tests.contract.rigs.local:memory", tuple(Delivery), framed=False),
     "aws": Provider("tests.contract.rigs.aws:aws", (Delivery.ORDERED,)),
 }
 """The clouds' rigs are tried against emulators, and against a real account with `--live NAME`."""
@@ -43,17 +46,18 @@ PROVIDERS = {
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "delivery(rules): for providers whose consumers keep these rules")
     config.addinivalue_line("markers", "partitioned: for providers whose streams have partitions")
+    config.addinivalue_line("markers", "framed: for providers to whose streams others may append")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "provider" not in metafunc.fixturenames:
         return
     wanted = [rules for mark in metafunc.definition.iter_markers("delivery") for rules in mark.args]
-    partitioned = metafunc.definition.get_closest_marker("partitioned") is not None
+    streams = {mark.name for mark in metafunc.definition.iter_markers()} & {"partitioned", "framed"}
     chosen = {
         name: [rules for rules in provider.deliveries if not wanted or rules in wanted]
         for name, provider in PROVIDERS.items()
-        if provider.partitioned or not partitioned
+        if all(getattr(provider, stream) for stream in streams)
     }
     if "delivery" in metafunc.fixturenames:
         cases = [_case(name, rules, id=f"{name}-{rules.value}") for name, each in chosen.items() for rules in each]

@@ -97,6 +97,8 @@ class Rig:
     """A secret is made or rotated, as an operator would."""
     pass_time: Callable[[int], None]
     """Milliseconds go by for the provider's queues, and for our clock."""
+    smuggle: Callable[[bytes], None] | None = None
+    """Bytes that are no record of ours are appended to the stream `events`; None where nobody else can."""
     fault: Fault | None = None
     """None where nothing stands between us and the store."""
 

@@ -26,16 +26,23 @@ from typing import Any, Final, TypeVar
 from urllib.request import urlopen
 
 from adapters.aws.clients import Clients
-from adapters.aws.queue import body_of
+from adapters.aws.failed import Failed
+from adapters.aws.main import Deployment
+from adapters.aws.messages import body_of
 from adapters.aws.suite import Suite
+from adapters.aws.triggers import Streamed, sources
 from adapters.common.envelope import open_record
+from adapters.common.settling import Settler
 from adapters.local.triggers import Delivery, Terms
-from functions.manifest import Function
+from functions.manifest import Function, OnQueue, OnStream
 from lab.memory import MemoryClock, MemorySecrets
+from shared.dead_letters import DeadLetters
 from shared.ports import Mail, Ports, Queue, Stream, Table
 from shared.settings import Settings
-from shared.stream import BatchHandler, Message, Record
-from tests.contract.rig import Fault, Rig
+from shared.stream import EVENT_STREAM, BatchHandler, Deadline, Message, Record
+from tests.contract.rig import Fault, HttpAnswer, Rig
+from tests.emulators.event_source_mapping import Invoke, KinesisShards, QueueMapping, S3Destination, StreamMapping
+from tests.emulators.lambda_events import context, http_answer, http_event, schedule_event
 from tests.emulators.moto_server import Moto, moto_server
 
 T = TypeVar("T")
@@ -68,6 +75,7 @@ class Account:
     bucket: str
     clients: Clients
     _undo: list[Callable[[], object]] = field(default_factory=list)
+    _mappings: dict[str, StreamMapping] = field(default_factory=dict)
     _lock: Any = field(default_factory=RLock)
 
     def __post_init__(self) -> None:
@@ -90,6 +98,17 @@ class Account:
         """Take everything away again."""
         for undo in reversed(self._undo):
             undo()
+
+    def mapping(self, function: str, clock: MemoryClock) -> StreamMapping:
+        """A function's event-source mapping, which outlives the function's instances."""
+        self.stream(EVENT_STREAM)
+        if function not in self._mappings:
+            self._mappings[function] = StreamMapping(
+                KinesisShards(self.clients.kinesis, f"{self.name}-{EVENT_STREAM}"),
+                S3Destination(self.clients.s3, f"{self.bucket}-{FAILED}"),
+                clock,
+            )
+        return self._mappings[function]
 
     def of(self, function: Function) -> None:
         """Everything that a function reads and writes."""
@@ -161,6 +180,58 @@ class Received(Message):
     """A message that was received, and what settles it."""
 
     handle: str = ""
+
+
+@dataclass(frozen=True)
+class LambdaPoller:
+    """A function behind its event-source mapping."""
+
+    mapping: StreamMapping
+    function: Invoke
+    terms: Terms
+
+    def poll(self) -> int:
+        return self.mapping.poll(self.function, self.terms)
+
+
+class LambdaEntry:
+    """A function of the manifest as Lambda calls it."""
+
+    def __init__(self, account: Account, environ: Mapping[str, str], clock: MemoryClock, name: str) -> None:
+        self._account = account
+        self._clock = clock
+        self._deployment = Deployment(
+            {**environ, "GRANDSTAND_FUNCTION": name},
+            clock=clock,
+            sleep=lambda seconds: clock.advance(round(1_000 * seconds)),
+        )
+        self._function = self._deployment.function
+        account.of(self._function)
+
+    def http(
+        self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> HttpAnswer:
+        return HttpAnswer(*http_answer(self._call(http_event(method, target, headers or {}, body))))
+
+    def deliver(self) -> int:
+        trigger = self._function.trigger
+        assert isinstance(trigger, OnStream)
+        terms = Terms(batch_records=trigger.batch_records)
+        return self._account.mapping(self._function.name, self._clock).poll(self._call, terms)
+
+    def work(self) -> int:
+        trigger = self._function.trigger
+        assert isinstance(trigger, OnQueue)
+        return QueueMapping(self._account.clients.sqs, self._account.queue(trigger.queue)).poll(self._call)
+
+    def tick(self) -> None:
+        self._call(schedule_event())
+
+    def _call(self, event: Any) -> Any:
+        try:
+            return self._deployment.handle(event, context(self._clock, self._function.timeout_seconds), {})
+        finally:
+            self._deployment.hosted.rest()
 
 
 class SqsReceiver:
@@ -250,15 +321,28 @@ def _rig(
         account.stream("events")
         account.clients.kinesis.put_record(StreamName=f"{account.name}-events", Data=data, PartitionKey="other")
 
-    def host(handler: BatchHandler, terms: Terms) -> Any:
-        raise NotImplementedError
+    ports = Provided(account, suite.ports).ports()
 
-    def entry(name: str) -> Any:
-        raise NotImplementedError
+    def host(handler: BatchHandler, terms: Terms) -> LambdaPoller:
+        settler = Settler("counter", handler, DeadLetters(ports, SETTINGS))
+        streamed = Streamed(settler, clock)
+        failed = Failed(streamed, lambda: suite.clients.s3)
+
+        def function(event: Any) -> Any:
+            if sources(event) == ["aws:s3"]:
+                return failed.handle(event)
+            return streamed.handle(
+                event, Deadline(context(clock, terms.timeout_ms // 1_000).get_remaining_time_in_millis)
+            )
+
+        return LambdaPoller(account.mapping("counter", clock), function, terms)
+
+    def entry(name: str) -> LambdaEntry:
+        return LambdaEntry(account, environ, clock, name)
 
     return Rig(
         name="aws",
-        ports=Provided(account, suite.ports).ports(),
+        ports=ports,
         clock=clock,
         deliveries=(Delivery.ORDERED,),
         appended=lambda: _appended(account, clock),

@@ -11,18 +11,19 @@ from adapters.common.hosting import Hosted
 from adapters.local.secrets import FILE, create
 from adapters.local.suite import Suite
 from adapters.local.triggers import Consumer, Delivery, Log, Progress, Terms
-from functions.http.app import build_app
 from functions.manifest import FUNCTIONS, Function, OnQueue, OnStream
 from lab.memory import MemoryClock, MemoryMailer, MemorySecrets, MemorySuite
 from shared.dead_letters import DeadLetters
 from shared.ports import Mail, Ports
 from shared.settings import Settings
-from shared.stream import NO_DEADLINE, BatchHandler, Record
+from shared.stream import NO_DEADLINE, BatchHandler, Deadline, Record
 from tests.asgi import Client
 from tests.contract.rig import HttpAnswer, Receiver, Rig
 from tests.emulators.smtp import smtp_server
 
 SETTINGS = Settings()
+ONE_RUN = Deadline(lambda: 10_000)
+"""Too near for a schedule to run again within its minute, and not near enough to stop it."""
 
 
 class AnySuite(Protocol):
@@ -47,14 +48,13 @@ class LocalEntry:
     def __init__(self, suite: AnySuite, function: Function) -> None:
         self._suite = suite
         self._function = function
-        self._hosted = Hosted(function, suite.ports, SETTINGS, sleep=lambda _: None)
+        self._hosted = Hosted(function, suite.ports, SETTINGS)
 
     def http(
         self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> HttpAnswer:
-        endpoints = self._function.load()(self._suite.ports, SETTINGS)
-        client = Client(build_app(endpoints, self._suite.ports, SETTINGS, loopback=False))
-        answer = client.request(method, target, headers=dict(headers or {}), content=body)
+        answer = Client(self._hosted.app).request(method, target, headers=dict(headers or {}), content=body)
+        self._hosted.rest()
         return HttpAnswer(answer.status_code, dict(answer.headers), answer.content)
 
     def deliver(self) -> int:
@@ -62,16 +62,18 @@ class LocalEntry:
         assert isinstance(trigger, OnStream)
         log, progress = self._suite.stream(trigger.stream), self._suite.progress(trigger.stream)
         hosted = self._hosted.settler
-        terms = Terms(batch_records=trigger.batch_records)
-        return Consumer(
+        consumer = Consumer(
             self._function.name,
             hosted.hand_over,
             source=log,
             progress=progress,
             dead_letters=DeadLetters(self._suite.ports, SETTINGS),
             clock=self._suite.clock,
-            terms=terms,
-        ).poll()
+            terms=Terms(batch_records=trigger.batch_records),
+        )
+        delivered = consumer.poll()
+        self._hosted.rest()
+        return delivered
 
     def work(self) -> int:
         trigger = self._function.trigger
@@ -84,7 +86,7 @@ class LocalEntry:
         return len(messages)
 
     def tick(self) -> None:
-        self._hosted.run(NO_DEADLINE)
+        self._hosted.run(ONE_RUN)
 
 
 def rig_of(
