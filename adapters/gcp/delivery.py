@@ -69,10 +69,12 @@ class Delivery:
         waiting = {id(record) for record in left if not self._gives_up(record)}
         return [each for each in batch if id(each.record) in waiting]
 
-    def gives_up_unseen(self, message: Opened) -> bool:
-        """Whether a message ended its process at its last attempt, and is now safe among the dead letters."""
-        if message.attempt <= self.terms.max_attempts:
-            return False
+    def is_spent(self, message: Opened) -> bool:
+        """Whether a message had its last attempt, which must have ended its process: it is not handed over again."""
+        return message.attempt > self.terms.max_attempts
+
+    def bury_spent(self, message: Opened) -> bool:
+        """Whether the record is now safe among the dead letters."""
         return self.bury(message, f"gave up after {self.terms.max_attempts} attempts: its process ended")
 
     def bury(self, message: Opened, reason: str) -> bool:

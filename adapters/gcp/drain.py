@@ -108,13 +108,14 @@ class Drain:
 
     def _deliver(self, messages: Sequence[Opened], deadline: Deadline, lease: Lease) -> None:
         """Settle what can be; what has failed often comes last, and apart."""
-        lease.settle([each.ack_id for each in messages if self._delivery.gives_up_unseen(each)])
         trusted = min(TRUSTED_ATTEMPTS, self._delivery.terms.max_attempts - 1)
+        spent = [each for each in messages if self._delivery.is_spent(each)]
+        lease.settle([each.ack_id for each in spent if self._delivery.bury_spent(each)])
         for batch in _cut([each for each in messages if each.attempt <= trusted]):
             if deadline.near(MARGIN_MS):
                 return
             self._settle(batch, deadline, lease)
-        suspects = [each for each in messages if trusted < each.attempt <= self._delivery.terms.max_attempts]
+        suspects = [each for each in messages if each.attempt > trusted and not self._delivery.is_spent(each)]
         self._settle_apart(suspects, deadline, lease)
 
     def _settle_apart(self, suspects: list[Opened], deadline: Deadline, lease: Lease) -> None:

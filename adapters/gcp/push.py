@@ -30,7 +30,7 @@ def pushed(body: bytes) -> Pushed:
     """The message of a push. Raises InvalidInput where there is none: Pub/Sub keeps it, and delivers it again."""
     try:
         told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"this is no push of Pub/Sub's: {error}", reason="not-a-push") from error
     envelope, message = _message(told)
     data, message_id = _data(message), _text(message, "messageId", "message_id")

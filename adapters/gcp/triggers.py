@@ -22,8 +22,8 @@ from typing import Final
 from adapters.common.hosting import Hosted
 from adapters.gcp.delivery import Delivery, Terms
 from adapters.gcp.drain import Drain
-from adapters.gcp.push import pushed
 from adapters.gcp.pubsub import Subscription
+from adapters.gcp.push import pushed
 from functions.manifest import Every, Function, Http, OnQueue, OnStream
 from shared.errors import InvalidInput
 from shared.ports import Clock
@@ -136,9 +136,9 @@ class Triggers:
 
     def _take(self, call: Call, deadline: Deadline) -> Reply:
         (message,) = self.delivery.open([pushed(call.body).received])
-        if self.delivery.gives_up_unseen(message) or not self.delivery.deliver([message], deadline):
-            return SETTLED
-        return AGAIN
+        if self.delivery.is_spent(message):
+            return SETTLED if self.delivery.bury_spent(message) else AGAIN
+        return AGAIN if self.delivery.deliver([message], deadline) else SETTLED
 
     def _bury(self, call: Call, _: Deadline) -> Reply:
         push = pushed(call.body)
