@@ -96,7 +96,7 @@ class BatchHandler(Protocol):
     are `Retry`; silence never means success.
     """
 
-    def __call__(self, records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]: ...
+    def __call__(self, records: Sequence[Record], deadline: Deadline, /) -> Sequence[Answer | None]: ...
 
 
 class MessageHandler(Protocol):
