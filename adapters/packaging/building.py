@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import orjson
 
-from adapters.packaging.target import LIMITS, Target
 from adapters.packaging import checking, contents, describing, resolving, wheels
 from adapters.packaging.archive import Member, write_archive
 from adapters.packaging.contents import Plan
 from adapters.packaging.job import Job
+from adapters.packaging.target import LIMITS, Target
 from functions.manifest import Function
 from shared.errors import Misconfigured
 

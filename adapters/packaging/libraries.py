@@ -58,6 +58,7 @@ DISTRIBUTIONS: Final = {
     "pytz": "pytz",
     "requests": "requests",
     "s3transfer": "s3transfer",
+    "sqlglot": "sqlglot",
     "starlette": "starlette",
     "typing_extensions": "typing-extensions",
     "urllib3": "urllib3",

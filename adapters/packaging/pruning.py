@@ -25,6 +25,7 @@ _EVERYWHERE: Final = (
     "*.pyc",
     "*.pth",
     "*/py.typed",
+    ".lock",
     "*/tests/*",
     "*/test/*",
     "bin/*",
@@ -42,7 +43,6 @@ _NEVER: Final[dict[str, tuple[str, ...]]] = {
     "numpy": (
         "numpy/f2py/*",
         "numpy/distutils/*",
-        "numpy/typing/*",
         "numpy/_pyinstaller/*",
         "numpy/_core/include/*",
         "numpy/_core/lib/*",
@@ -50,11 +50,12 @@ _NEVER: Final[dict[str, tuple[str, ...]]] = {
     ),
     "apache-libcloud": (
         "libcloud/test/*",
-        "libcloud/compute/*",
-        "libcloud/container/*",
-        "libcloud/dns/*",
-        "libcloud/loadbalancer/*",
-        "libcloud/backup/*",
+        "libcloud/compute/drivers/*",
+        "libcloud/compute/constants/*",
+        "libcloud/container/drivers/*",
+        "libcloud/dns/drivers/*",
+        "libcloud/loadbalancer/drivers/*",
+        "libcloud/backup/drivers/*",
         "libcloud/data/*",
     ),
     # one library under three names; the extension modules ask for the middle one

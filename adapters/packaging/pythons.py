@@ -1,7 +1,9 @@
 """Which Python of this machine a package is compiled by: the runtime's is the same, to the minor version."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 from adapters.packaging.bytecode import Interpreter, interpreter
@@ -36,6 +38,17 @@ def choose_python(cloud: Cloud, asked: str | None) -> Interpreter:
 
 
 def _find(version: str) -> Interpreter | None:
+    return _by_uv(version) or _by_pyenv(version)
+
+
+def _by_uv(version: str) -> Interpreter | None:
     command = [uv_path(), "python", "find", "--no-python-downloads", "--no-project", version]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     return interpreter(done.stdout.strip()) if done.returncode == 0 else None
+
+
+def _by_pyenv(version: str) -> Interpreter | None:
+    """pyenv's own, which uv cannot see while another version is chosen."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = sorted(root.glob(f"versions/{version}*/bin/python{version}"))
+    return interpreter(str(found[-1])) if found else None

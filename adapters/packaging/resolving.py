@@ -142,11 +142,11 @@ def _from_the_lock(found: list[Pinned], lock: bytes) -> list[Pinned]:
 
 
 def _failure(said: str, target: Target) -> Misconfigured | Unavailable:
-    if any(each in said for each in _UNREACHABLE):
-        where = next((line.strip() for line in said.splitlines() if "Failed to fetch" in line), "")
-        return Unavailable(f"The package index cannot be reached. {where} Check the network and uv's index settings.")
     text = " ".join(said.split())
     missing = _NO_WHEEL.search(text)
+    if missing is None and any(each in said for each in _UNREACHABLE):
+        where = next((line.strip() for line in said.splitlines() if "Failed to fetch" in line), "")
+        return Unavailable(f"The package index cannot be reached. {where} Check the network and uv's index settings.")
     if missing is None:
         return Misconfigured(f"uv cannot get the packages: {text}")
     name = " ".join(part for part in missing.groups() if part)
