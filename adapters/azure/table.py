@@ -1,41 +1,48 @@
 """Tables in Azure Table storage.
 
-Partition and sort keys are the hex digits of their UTF-8 bytes: no character is refused that way, their order is that
-of the bytes under any collation, and 256 bytes fill the 512 characters (1 KiB) that a key may have. An entity holds
-`e`, when it expires (ms since epoch, `NEVER` for never), and the value in Binary properties `v0`, `v1`, … of 64 KiB.
+adapters/azure/entities.py says how items are stored. The service does not know that an item has expired: reads leave
+such items out, and a conditional write first looks at when its own version's item expires.
 
-A version is the entity's ETag, which is the service's time of the write to 100 ns and so differs after a delete too,
-and `e`: the service does not know that an item has expired, so a conditional write looks at its own version first.
-
-Table storage has no TTL and nothing like a batch get. adapters/azure/purging.py deletes what has expired; `batch_get`
-is point reads in parallel, since a filter of many keys makes the service walk the whole partition.
+Table storage has no TTL and nothing like a batch get. adapters/azure/purging.py deletes what has expired. `batch_get`
+reads several keys of one partition by one range query, as long as the range holds little else, and the others one by
+one in parallel; a filter that lists keys would make the service walk the whole partition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.azure.entities import (
+    EXPIRES,
+    Entity,
+    entity_of,
+    escaped,
+    escaped_bound,
+    etag_in,
+    etag_of,
+    expires_of,
+    item_of,
+    version_of,
+)
 from adapters.azure.errors import Resource, asked, code_of
 from shared.errors import VersionConflict
-from shared.ports import ABSENT, MAX_BATCH_GET, MAX_KEY_BYTES, MAX_VALUE_BYTES, Clock, Item, Key, Page
+from shared.ports import ABSENT, MAX_BATCH_GET, Clock, Item, Key, Page
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
     from azure.data.tables import TableClient
 
-NEVER: Final = (1 << 63) - 1
-EXPIRES: Final = "e"
-MAX_PROPERTY_BYTES: Final = 64 * 1024
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 MAX_PAGE_ITEMS: Final = 1_000
 """Entities in one answer of the service."""
 READS_AT_ONCE: Final = 16
-ETAG_START: Final = 'W/"'
-
-Entity = Mapping[str, Any]
+RANGE_KEYS: Final = 3
+"""So many keys of one partition are worth a range query ..."""
+RANGE_SLACK: Final = 2
+"""... of so many times as many items. What lies past them is read one by one."""
 
 
 class AzureTable:
@@ -52,13 +59,15 @@ class AzureTable:
     def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
         if len(keys) > MAX_BATCH_GET:
             raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
-        wanted = list(dict.fromkeys(keys))
-        if len(wanted) <= 1:
-            items = [self.get(*key) for key in wanted]
-        else:
-            with ThreadPoolExecutor(min(len(wanted), READS_AT_ONCE)) as threads:
-                items = list(threads.map(lambda key: self.get(*key), wanted))
-        return {(item.partition, item.sort): item for item in items if item is not None}
+        wanted: dict[str, list[str]] = {}
+        for partition, sort in sorted({(escaped(partition), escaped(sort)) for partition, sort in keys}):
+            wanted.setdefault(partition, []).append(sort)
+        with ThreadPoolExecutor(READS_AT_ONCE) as threads:
+            groups = list(threads.map(lambda group: self._together(*group), wanted.items()))
+            left = [(partition, sort) for partition, (_, sorts) in zip(wanted, groups, strict=True) for sort in sorts]
+            singles = list(threads.map(lambda key: asked(self._resource, partial(self._read, *key)), left))
+        found = [self._alive(entity) for entity in [*(each for group, _ in groups for each in group), *singles]]
+        return {(item.partition, item.sort): item for item in found if item is not None}
 
     def put(
         self,
@@ -69,14 +78,14 @@ class AzureTable:
         if_version: str | None = None,
         expires_at: int | None = None,
     ) -> str:
-        entity = _entity(partition, sort, value, expires_at)
+        entity = entity_of(partition, sort, value, expires_at)
         if if_version is None:
             metadata = asked(self._resource, partial(self._upsert, entity))
         elif if_version == ABSENT:
             metadata = asked(self._resource, partial(self._create, entity))
         else:
             metadata = asked(self._resource, partial(self._replace, entity, self._etag(if_version)))
-        return _version(metadata["etag"], entity[EXPIRES][0])
+        return version_of(entity, metadata["etag"])
 
     def delete(self, partition: str, sort: str, *, if_version: str | None = None) -> None:
         key = escaped(partition), escaped(sort)
@@ -101,12 +110,31 @@ class AzureTable:
             raise ValueError(f"limit={limit}; a page has at least one item")
         terms = [
             f"PartitionKey eq '{escaped(partition)}'",
-            f"RowKey ge '{_hex(start)}'" if cursor is None else f"RowKey gt '{_hex(cursor)}'",
+            f"RowKey ge '{escaped_bound(start)}'" if cursor is None else f"RowKey gt '{escaped_bound(cursor)}'",
             f"{EXPIRES} gt {self._clock.now_ms()}L",
         ]
         if end is not None:
-            terms.append(f"RowKey lt '{_hex(end)}'")
+            terms.append(f"RowKey lt '{escaped_bound(end)}'")
         return asked(self._resource, partial(self._page, " and ".join(terms), limit))
+
+    def _together(self, partition: str, sorts: list[str]) -> tuple[list[Entity], list[str]]:
+        """Entities of one partition by one request, and the keys (of those asked for, in order) that it left out."""
+        if len(sorts) < RANGE_KEYS:
+            return [], sorts
+        condition = f"PartitionKey eq '{partition}' and RowKey ge '{sorts[0]}' and RowKey le '{sorts[-1]}'"
+        size = min(RANGE_SLACK * len(sorts), MAX_PAGE_ITEMS)
+
+        def first_page() -> tuple[list[Entity], bool]:
+            pages: Any = self._client().query_entities(condition, results_per_page=size).by_page()
+            return list(next(pages, ())), pages.continuation_token is not None
+
+        entities, more = asked(self._resource, first_page)
+        reached = entities[-1]["RowKey"] if entities and more else ""
+        asked_for = set(sorts)
+        return (
+            [entity for entity in entities if entity["RowKey"] in asked_for],
+            [sort for sort in sorts if sort > reached] if more else [],
+        )
 
     def _page(self, condition: str, limit: int) -> Page:
         """One item more than asked for tells whether there is a next page."""
@@ -115,7 +143,7 @@ class AzureTable:
         for entity in self._client().query_entities(condition, results_per_page=min(limit + 1, MAX_PAGE_ITEMS)):
             if len(items) == limit or size > MAX_PAGE_BYTES:
                 return Page(items, items[-1].sort)
-            items.append(_item(entity))
+            items.append(item_of(entity))
             size += len(items[-1].value)
         return Page(items, None)
 
@@ -143,7 +171,7 @@ class AzureTable:
             there = self._read(entity["PartitionKey"], entity["RowKey"])
         if there is None or self._alive(there) is not None:
             raise self._conflict()
-        return self._replace(entity, _etag_of(there))
+        return self._replace(entity, etag_of(there))
 
     def _replace(self, entity: Entity, etag: str) -> Entity:
         from azure.core import MatchConditions
@@ -180,80 +208,19 @@ class AzureTable:
             raise self._conflict()
 
     def _alive(self, entity: Entity | None) -> Item | None:
-        if entity is None or _expires(entity) <= self._clock.now_ms():
+        if entity is None or expires_of(entity) <= self._clock.now_ms():
             return None
-        return _item(entity)
+        return item_of(entity)
 
     def _etag(self, version: str) -> str:
-        """The ETag inside a version. Raises VersionConflict when the version's item has expired, or never was."""
-        expires, _, etag = version.partition(":")
-        if not (etag.startswith(ETAG_START) and expires.isdigit()) or int(expires) <= self._clock.now_ms():
+        """Raises VersionConflict where no item can have this version."""
+        etag = etag_in(version, self._clock.now_ms())
+        if etag is None:
             raise self._conflict()
         return etag
 
     def _conflict(self) -> VersionConflict:
         return VersionConflict(f"{self._resource.what}: another version of the item is there")
-
-
-def escaped(key: str) -> str:
-    """A key as the service may have it. Raises ValueError past the limits."""
-    encoded = key.encode()
-    if not 1 <= len(encoded) <= MAX_KEY_BYTES:
-        raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {len(encoded)}")
-    return encoded.hex()
-
-
-def expired_before(now_ms: int) -> str:
-    """The filter for what may be deleted."""
-    return f"{EXPIRES} le {now_ms}L"
-
-
-def _hex(bound: str) -> str:
-    """An end of a range, which may be empty or longer than a key."""
-    return bound.encode()[: MAX_KEY_BYTES + 1].hex()
-
-
-def _unescaped(key: str) -> str:
-    return bytes.fromhex(key).decode()
-
-
-def _entity(partition: str, sort: str, value: bytes, expires_at: int | None) -> dict[str, Any]:
-    if len(value) > MAX_VALUE_BYTES:
-        raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
-    pieces = (value[at : at + MAX_PROPERTY_BYTES] for at in range(0, len(value), MAX_PROPERTY_BYTES))
-    return {
-        "PartitionKey": escaped(partition),
-        "RowKey": escaped(sort),
-        EXPIRES: (NEVER if expires_at is None else max(expires_at, 0), "Edm.Int64"),
-        **{f"v{number}": piece for number, piece in enumerate(pieces)},
-    }
-
-
-def _item(entity: Entity) -> Item:
-    pieces: list[bytes] = []
-    while (piece := entity.get(f"v{len(pieces)}")) is not None:
-        pieces.append(piece)
-    expires = _expires(entity)
-    return Item(
-        _unescaped(entity["PartitionKey"]),
-        _unescaped(entity["RowKey"]),
-        b"".join(pieces),
-        _version(_etag_of(entity), expires),
-        None if expires == NEVER else expires,
-    )
-
-
-def _expires(entity: Entity) -> int:
-    return int(entity[EXPIRES][0])
-
-
-def _etag_of(entity: Entity) -> str:
-    etag: str = entity.metadata["etag"]  # type: ignore[attr-defined]
-    return etag
-
-
-def _version(etag: str, expires: int) -> str:
-    return f"{expires}:{etag}"
 
 
 def _table_is_missing(error: HttpResponseError) -> bool:
