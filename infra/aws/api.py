@@ -1,8 +1,7 @@
 """The HTTP API: the manifest's routes, each led to its function."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from aws_cdk import Aws, Fn, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -14,10 +13,8 @@ from constructs import Construct
 from infra.aws.accepted import accept
 from infra.aws.config import Config
 from infra.aws.functions import Function
+from infra.aws.reading import paths_of
 
-BESIDE = ("/docs", "/healthz")
-"""What every HTTP function answers beside its routes; `FRONT` does so for all."""
-FRONT = "ingest"
 TOLD = {
     "requestId": "$context.requestId",
     "at": "$context.requestTimeEpoch",
@@ -57,8 +54,7 @@ class Api(Construct):
             payload_format_version="2.0",
             timeout_in_millis=30_000,
         )
-        paths = paths_of(function.manifest)
-        for path in (*paths, *BESIDE) if function.name == FRONT else paths:
+        for path in paths_of(function.manifest):
             route = apigateway.CfnRoute(
                 self,
                 f"ANY {path}",
@@ -96,18 +92,3 @@ class Api(Construct):
                 destination_arn=log_group.log_group_arn, format=json.dumps(TOLD)
             ),
         )
-
-
-def paths_of(function: Mapping[str, Any]) -> list[str]:
-    """The paths of a function's routes. Each takes every method: the function refuses those it does not serve."""
-    return sorted({route["path"] for route in function["trigger"]["routes"]})
-
-
-def check_paths(functions: Iterable[Mapping[str, Any]]) -> None:
-    """Two functions cannot share a path. Raises ValueError."""
-    owners: dict[str, str] = {}
-    for function in functions:
-        for path in paths_of(function):
-            owner = owners.setdefault(path, function["name"])
-            if owner != function["name"]:
-                raise ValueError(f"{path} is served by {owner} and by {function['name']}; give it to one of them")

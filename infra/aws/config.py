@@ -12,6 +12,7 @@ from shared.errors import Misconfigured
 from shared.settings import DAY_SECONDS, Settings, load_settings
 
 WEB: Final = Path(adapters.__file__).parents[1] / "web"
+LEAST_HORIZON_SECONDS: Final = 2 * 3_600
 Look = Callable[[str], Any]
 """A context value by name, None where there is none."""
 
@@ -139,10 +140,10 @@ def _settings(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _check_retention(config: Config) -> None:
     """A record that may be retried for longer than the stream keeps it would be lost unseen."""
-    if config.horizon_seconds > DAY_SECONDS:
+    if not LEAST_HORIZON_SECONDS <= config.horizon_seconds <= DAY_SECONDS:
         raise Misconfigured(
-            f"GRANDSTAND_HORIZON_SECONDS={config.horizon_seconds}: the stream keeps records for a day. "
-            f"Give at most {DAY_SECONDS}."
+            f"GRANDSTAND_HORIZON_SECONDS={config.horizon_seconds}: the stream keeps records for a day, an hour of it "
+            f"for putting away what fails. Give at least {LEAST_HORIZON_SECONDS} and at most {DAY_SECONDS}."
         )
 
 

@@ -1,6 +1,5 @@
 """CloudFront: the live page, and the API behind the same name, with what many people read kept for a moment."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +10,10 @@ from aws_cdk import aws_cloudfront_origins as origins
 from constructs import Construct
 
 from infra.aws.accepted import accept
-from infra.aws.api import BESIDE, Api
+from infra.aws.api import Api
 from infra.aws.config import Config
 from infra.aws.page import EVERYWHERE, header_rules
+from infra.aws.reading import BESIDE, id_patterns, kept_patterns
 from infra.aws.storage import Storage
 
 KEPT_AT_MOST = Duration.minutes(5)
@@ -98,8 +98,7 @@ class Edge(Construct):
         routes = [route for function in functions for route in function["trigger"].get("routes", ())]
         kept = kept_patterns(routes)
         behaviors = {pattern: self._api(pattern, self._kept) for pattern in kept}
-        passed = sorted({route["path"].partition("{")[0] + "*" for route in routes if "{" in route["path"]})
-        for pattern in (*passed, "/v1/*", *BESIDE):
+        for pattern in (*id_patterns(routes), "/v1/*", *BESIDE):
             behaviors[pattern] = self._api(pattern, cloudfront.CachePolicy.CACHING_DISABLED)
         return behaviors
 
@@ -175,13 +174,6 @@ class Edge(Construct):
 
 
 OWN_PLACES = frozenset({CSP, CORS, "Referrer-Policy", "X-Content-Type-Options"})
-
-
-def kept_patterns(routes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """CloudFront's patterns for the routes whose answers may be kept; its `*` stands for any characters."""
-    paths = {route["path"] for route in routes if route["cacheable"]}
-    patterns = {re.sub(r"\{.*?\}", "*", path) for path in paths}
-    return sorted(patterns, key=lambda pattern: ("*" in pattern, pattern))
 
 
 def _for_any_origin() -> cloudfront.ResponseHeadersCorsBehavior:

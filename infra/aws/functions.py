@@ -15,8 +15,9 @@ from constructs import Construct
 from infra.aws.accepted import accept, as_told
 from infra.aws.config import Config
 from infra.aws.packages import Package
-from infra.aws.policies import Named, has_fan_out, statements
+from infra.aws.policies import Named, statements
 from infra.aws.queues import Queues
+from infra.aws.reading import has_fan_out
 from infra.aws.secrets import Secrets
 from infra.aws.storage import Storage
 from infra.aws.stream import Streams

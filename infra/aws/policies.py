@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from infra.aws.reading import has_fan_out
+
 Statement = dict[str, Any]
 
 TABLE_READS: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
@@ -147,18 +149,12 @@ def _trigger(function: Mapping[str, Any], named: Named) -> Iterator[Statement]:
         if has_fan_out(function):
             yield allow(CONSUMER_TAKES, [f"${{Consumer:{function['name']}}}"])
         failed = f"arn:${{AWS::Partition}}:s3:::${{Failed}}/{FAILED_PREFIX}*"
-        yield allow(["s3:GetObject", "s3:PutObject"], [failed])
+        yield allow(["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [failed])
         yield allow(["s3:ListBucket"], ["arn:${AWS::Partition}:s3:::${Failed}"])
         yield allow(["sqs:SendMessage"], ["${Undelivered}"])
     elif trigger["kind"] == "queue":
         # a long delay is waited for in pieces, so the message is sent again
         yield allow([*QUEUE_TAKES, *QUEUE_SENDS], [named.queue(trigger["queue"])])
-
-
-def has_fan_out(function: Mapping[str, Any]) -> bool:
-    """Whether a stream's function has a pipe of its own: where a batch is not to be gathered, 70 ms count."""
-    trigger = function["trigger"]
-    return bool(trigger["kind"] == "stream" and trigger["window_ms"] == 0)
 
 
 def _key() -> Statement:

@@ -10,8 +10,7 @@ from constructs import Construct
 
 from infra.aws.config import Config
 from infra.aws.functions import Function
-
-SHORTEST_SECONDS = 60
+from infra.aws.reading import SHORTEST_SECONDS, rate
 
 
 class Schedules(Construct):
@@ -62,9 +61,3 @@ class Schedules(Construct):
                 arn=function.target.function_arn, role_arn=role.role_arn, retry_policy=retries
             ),
         )
-
-
-def rate(every_seconds: int) -> str:
-    """EventBridge's words for an interval, whole minutes of at least one."""
-    minutes = max(1, every_seconds // SHORTEST_SECONDS)
-    return f"rate({minutes} minute{'s' if minutes > 1 else ''})"

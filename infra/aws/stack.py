@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk import Aws, CfnOutput, Stack
 from constructs import Construct
 
-from infra.aws.api import Api, check_paths
+from infra.aws.api import Api
 from infra.aws.config import Config
 from infra.aws.consumers import FromQueue, FromStream
 from infra.aws.edge import Edge
@@ -16,6 +16,7 @@ from infra.aws.observability import Observability
 from infra.aws.packages import read_packages
 from infra.aws.publishing import Publishing
 from infra.aws.queues import Queues
+from infra.aws.reading import check_paths
 from infra.aws.schedules import Schedules
 from infra.aws.secrets import Secrets
 from infra.aws.storage import Storage
