@@ -93,6 +93,17 @@ def _of_aws(_: Function, ports: frozenset[str]) -> Iterator[Setting]:
 
 
 def _of_azure(function: Function, ports: frozenset[str]) -> Iterator[Setting]:
+    from adapters.azure.host import EVENT_HUBS_SETTING, STORAGE_SETTING
+
+    host: dict[str, tuple[str, str]] = {}
+    if isinstance(function.trigger, OnStream):
+        host[EVENT_HUBS_SETTING] = "fullyQualifiedNamespace", "acme.servicebus.windows.net"
+    elif isinstance(function.trigger, OnQueue):
+        host[STORAGE_SETTING] = "queueServiceUri", "https://acmegrandstand.queue.core.windows.net"
+    for name, (address, example) in host.items():
+        yield Setting(f"{name}__{address}", "where the trigger's host looks", example=example)
+        yield Setting(f"{name}__credential", "how the host signs in", value="managedidentity")
+        yield Setting(f"{name}__clientId", "the managed identity, where the app has several", needed=False)
     yield Setting("GRANDSTAND_STORAGE_ACCOUNT", "the storage account's name", example="acmegrandstand")
     if "stream" in ports or isinstance(function.trigger, OnStream):
         example = "acme.servicebus.windows.net"

@@ -17,11 +17,12 @@ ROOTS: Final = ("adapters", "events", "functions", "shared")
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`module` imports `name` in `line`."""
+    """`module` imports `name` in `line`; `late`: inside a function, when that is called."""
 
     module: str
     name: str
     line: int
+    late: bool
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class Sources:
         return path
 
     def closure(self, entries: Iterable[str], left_out: Callable[[str], bool]) -> Closure:
-        """What the entries import, and what that imports; imports inside functions too, except what is left out.
+        """What the entries import, and what that imports; inside functions too, except what is left out there.
 
         Breadth first, so that each module is told by its shortest chain.
         """
@@ -82,7 +83,7 @@ class Sources:
                 waiting.append((parent, asked_by))
             for each in self.imports_of(module):
                 if each.name.partition(".")[0] in ROOTS:
-                    if not left_out(each.name):
+                    if not (each.late and left_out(each.name)):
                         waiting.append((each.name, each))
                 elif each.name.partition(".")[0] not in sys.stdlib_module_names:
                     found.libraries.setdefault(each.name, []).append(each)
@@ -93,7 +94,9 @@ class Sources:
         tree = self._tree(module)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         return tuple(
-            Import(module, name, line) for node in _running(tree) for name, line in self._named(node, package)
+            Import(module, name, line, late)
+            for node, late in _running(tree)
+            for name, line in self._named(node, package)
         )
 
     def _attributes(self, module: str) -> frozenset[str]:
@@ -132,16 +135,16 @@ def chain(closure: Closure, module: str) -> list[Import]:
     return steps[::-1]
 
 
-def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node except those that only a type checker reads."""
-    waiting = [tree]
+def _running(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Every node except those that only a type checker reads, and whether it stands inside a function."""
+    waiting = [(tree, False)]
     while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, ast.If) and _is_type_checking(node.test):
-            waiting.extend(node.orelse)
-        else:
-            waiting.extend(ast.iter_child_nodes(node))
+        node, late = waiting.pop()
+        yield node, late
+        late = late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        unread = isinstance(node, ast.If) and _is_type_checking(node.test)
+        below = node.orelse if unread and isinstance(node, ast.If) else ast.iter_child_nodes(node)
+        waiting.extend((each, late) for each in below)
 
 
 def _is_type_checking(test: ast.expr) -> bool:

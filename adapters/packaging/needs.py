@@ -50,7 +50,7 @@ def ports(function: Function, sources: Sources) -> frozenset[str]:
 
 
 def left_out(function: Function, cloud: Cloud, used: frozenset[str]) -> Callable[[str], bool]:
-    """Whether a module of ours stays out although one imports it, inside a function that is never called here."""
+    """Whether a module of ours stays out where one imports it inside a function: that is never called."""
     unused = {f"adapters.{cloud}.{port}" for port in _PORTS if port not in used}
     if "warehouse" not in used:
         unused.add(_WAREHOUSE)

@@ -67,6 +67,11 @@ def test_what_is_left_out_is_not_followed(tmp_path: Path) -> None:
     assert closure(tmp_path, files, left_out="shared.other") == ({"functions", "functions.entry"}, set())
 
 
+def test_what_a_module_imports_at_once_cannot_be_left_out(tmp_path: Path) -> None:
+    files = {"functions/entry.py": "import shared.other\n", "shared/other.py": "import numpy\n"}
+    assert closure(tmp_path, files, left_out="shared.other")[1] == {"numpy"}
+
+
 def test_modules_that_import_each_other_are_found_once(tmp_path: Path) -> None:
     files = {
         "functions/entry.py": "import shared.a\n",
