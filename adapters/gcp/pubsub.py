@@ -12,7 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from adapters.common.backoff import retry
-from adapters.common.environment import needs_extra, require, suite_name
+from adapters.common.environment import needs_extra, suite_name
+from adapters.gcp.clients import REQUEST_SECONDS, Clients
 from adapters.gcp.errors import about
 from shared.errors import Unavailable
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REQUEST_SECONDS: Final = 8.0
-"""How long a request may take; one that only waits for messages may take longer."""
+HOST: Final = "pubsub.googleapis.com"
+EMULATOR: Final = "PUBSUB_EMULATOR_HOST"
 ATTEMPTS: Final = 3
 """Of a request that Pub/Sub could not answer; ingest and the drains have their own patience beyond."""
 ACK_IDS: Final = 1_000
@@ -33,11 +34,11 @@ ACK_IDS: Final = 1_000
 class PubSub:
     """One process's clients, and what the suite's topics and subscriptions are called."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], clients: Clients | None = None) -> None:
         """Raises Misconfigured."""
-        self._project = require(environ, "GOOGLE_CLOUD_PROJECT", "my-project")
+        self._clients = clients or Clients(environ)
+        self._project = self._clients.project
         self._name = suite_name(environ)
-        self._emulator = environ.get("PUBSUB_EMULATOR_HOST", "").strip()
         self._lock = Lock()
         self._publisher: PublisherClient | None = None
         self._subscriber: SubscriberClient | None = None
@@ -53,7 +54,11 @@ class PubSub:
         """Raises Misconfigured."""
         with self._lock:
             if self._publisher is None:
-                self._publisher = self._make_publisher()
+                with needs_extra("gcp"):
+                    from google.pubsub_v1 import PublisherClient
+                    from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+
+                self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=self._channel()))
             return self._publisher
 
     @property
@@ -61,35 +66,15 @@ class PubSub:
         """Raises Misconfigured."""
         with self._lock:
             if self._subscriber is None:
-                self._subscriber = self._make_subscriber()
+                with needs_extra("gcp"):
+                    from google.pubsub_v1 import SubscriberClient
+                    from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+                self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel()))
             return self._subscriber
 
-    def _make_publisher(self) -> PublisherClient:
-        with needs_extra("gcp"):
-            from google.pubsub_v1 import PublisherClient
-            from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-
-        with about("Pub/Sub"):
-            if self._emulator:
-                return PublisherClient(transport=PublisherGrpcTransport(channel=_plain(self._emulator)))
-            return PublisherClient()
-
-    def _make_subscriber(self) -> SubscriberClient:
-        with needs_extra("gcp"):
-            from google.pubsub_v1 import SubscriberClient
-            from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-
-        with about("Pub/Sub"):
-            if self._emulator:
-                return SubscriberClient(transport=SubscriberGrpcTransport(channel=_plain(self._emulator)))
-            return SubscriberClient()
-
-
-def _plain(address: str) -> grpc.Channel:
-    import grpc
-
-    options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-    return grpc.insecure_channel(address, options)
+    def _channel(self) -> grpc.Channel:
+        return self._clients.channel(HOST, EMULATOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from adapters.common.envelope import refusal, seal
-from adapters.gcp.pubsub import REQUEST_SECONDS, PubSub, persistently
+from adapters.gcp.clients import REQUEST_SECONDS, Clients
+from adapters.gcp.pubsub import PubSub, persistently
 from shared.errors import Unavailable
 from shared.ports import Clock
 from shared.stream import NewRecord
@@ -29,9 +30,9 @@ Sealed = tuple[int, bytes]
 class PubSubStream:
     """`shared.ports.Stream`. A request is taken whole or not at all, so its records share their answer."""
 
-    def __init__(self, environ: Mapping[str, str], name: str, clock: Clock) -> None:
+    def __init__(self, environ: Mapping[str, str], name: str, clock: Clock, clients: Clients | None = None) -> None:
         """Raises Misconfigured. The client is made when the first record is appended."""
-        self._pubsub = PubSub(environ)
+        self._pubsub = PubSub(environ, clients)
         self._topic = self._pubsub.topic(name)
         self._told = f"the topic {self._topic}"
         self._clock = clock
