@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.azure.identity import credential
 from adapters.common.environment import needs_extra, require
 from shared.errors import GrandstandError, Misconfigured, Throttled, Unavailable
 
@@ -31,7 +32,7 @@ class Producer:
         """Raises Misconfigured where nothing says which namespace it is."""
         self._connection = environ.get(CONNECTION, "").strip()
         self._namespace = "" if self._connection else require(environ, NAMESPACE, _EXAMPLE)
-        self._identity = environ.get("AZURE_CLIENT_ID") or None
+        self._environ = environ
         self._hub = hub
         self._lock = threading.Lock()
         self._made: EventHubProducerClient | None = None
@@ -73,10 +74,7 @@ class Producer:
             return EventHubProducerClient.from_connection_string(
                 self._connection, eventhub_name=self._hub, **_ONE_TRY
             )
-        from azure.identity import DefaultAzureCredential
-
-        credential = DefaultAzureCredential(managed_identity_client_id=self._identity)
-        return EventHubProducerClient(self._namespace, self._hub, credential, **_ONE_TRY)
+        return EventHubProducerClient(self._namespace, self._hub, credential(self._environ), **_ONE_TRY)
 
     def _translated(self, error: Exception) -> GrandstandError:
         """Ours for one of the SDK's, whose conditions are those of AMQP and of Event Hubs, after their colon."""
