@@ -1,4 +1,4 @@
-"""The server: reads a request, lets one of the two APIs answer it."""
+"""The server: reads a request and answers it."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from tests.emulators.gcs.http import Answer, Request
-from tests.emulators.gcs.json_api import answer_json, error_json, is_json
 from tests.emulators.gcs.store import Buckets, Failure, HttpFaults
 from tests.emulators.gcs.xml_api import answer_xml, error_xml
 
@@ -32,12 +31,12 @@ class Storage:
         try:
             lost = self.faults.meet(request.method, request.path)
             self._let_in(request)
-            answer = (answer_json if is_json(request) else answer_xml)(self.buckets, request)
+            answer = answer_xml(self.buckets, request)
             if lost is not None:
                 raise Failure(lost, "Fault", "a fault of the test's")
             return answer
         except Failure as failure:
-            return (error_json if is_json(request) else error_xml)(failure)
+            return error_xml(failure)
 
     def _let_in(self, request: Request) -> None:
         said = request.headers.get("authorization", "")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote_plus, unquote
 from xml.sax.saxutils import escape
 
 from tests.emulators.gcs.http import Answer, Request, blob_headers, media
@@ -33,14 +33,15 @@ def _list(buckets: Buckets, request: Request, bucket: str, _: str) -> Answer:
     second = query.get("list-type") == "2"
     after = query.get("continuation-token") or query.get("start-after", "") if second else query.get("marker", "")
     limit = min(int(query.get("max-keys", "1000")), 1_000)
+    written: Callable[[str], str] = quote_plus if query.get("encoding-type") == "url" else escape
     page = buckets.page(bucket, query.get("prefix", ""), after, query.get("delimiter", ""), limit)
     contents = "".join(
-        f"<Contents><Key>{escape(blob.name)}</Key><Generation>{blob.generation}</Generation>"
+        f"<Contents><Key>{written(blob.name)}</Key><Generation>{blob.generation}</Generation>"
         f"<MetaGeneration>1</MetaGeneration><LastModified>{iso_date(blob.written_at)}</LastModified>"
         f'<ETag>"{blob.md5.hex()}"</ETag><Size>{len(blob.data)}</Size></Contents>'
         for blob in page.blobs
     )
-    prefixes = "".join(f"<CommonPrefixes><Prefix>{escape(each)}</Prefix></CommonPrefixes>" for each in page.prefixes)
+    prefixes = "".join(f"<CommonPrefixes><Prefix>{written(each)}</Prefix></CommonPrefixes>" for each in page.prefixes)
     mark = "NextContinuationToken" if second else "NextMarker"
     more = f"<{mark}>{escape(page.next)}</{mark}>" if page.next is not None else ""
     body = (
