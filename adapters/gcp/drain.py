@@ -12,7 +12,7 @@ A crash anywhere lets the leases of what was not acknowledged end: those message
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from random import SystemRandom
+from random import shuffle
 from threading import Lock
 from typing import Final
 
@@ -35,7 +35,6 @@ LONGEST_WAIT_SECONDS: Final = 20.0
 REST_MS: Final = 15_000
 """A function that gathers its batches ends its drain after so long without a record; the next one looks again."""
 LONGEST_PAUSE_SECONDS: Final = 5.0
-_CHANCE: Final = SystemRandom()
 
 
 class Drain:
@@ -120,7 +119,7 @@ class Drain:
 
     def _settle_apart(self, suspects: list[Opened], deadline: Deadline, lease: Lease) -> None:
         """In any order, since the first may end the process: one, then twice as many as long as all goes well."""
-        _CHANCE.shuffle(suspects)
+        shuffle(suspects)
         size, failures = 1, 0
         while suspects and failures < PATIENCE and not deadline.near(MARGIN_MS):
             batch, suspects = suspects[:size], suspects[size:]
