@@ -25,6 +25,7 @@ ACCOUNT: Final = "GRANDSTAND_STORAGE_ACCOUNT"
 CONNECTION: Final = "GRANDSTAND_STORAGE_CONNECTION"
 KEY_VAULT: Final = "GRANDSTAND_KEY_VAULT"
 MAIL_ENDPOINT: Final = "GRANDSTAND_MAIL_ENDPOINT"
+MAIL_EXAMPLE: Final = "https://grandstand.communication.azure.com"
 CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 20.0
 CONNECTIONS: Final = 32
@@ -122,7 +123,7 @@ class Clients:
 
             from adapters.azure.loopback import reached
 
-        url = require(self._environ, MAIL_ENDPOINT, "https://grandstand.communication.azure.com")
+        url = require(self._environ, MAIL_ENDPOINT, MAIL_EXAMPLE)
         how = reached(MAIL_ENDPOINT, url, lambda: credential(self._environ))
         return EmailClient(how.pop("address"), **how, **ONE_TRY)
 

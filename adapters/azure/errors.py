@@ -84,6 +84,8 @@ def code_of(error: HttpResponseError) -> str:
     if code is None and error.error is not None:
         inner = getattr(error.error, "innererror", None) or {}
         code = inner.get("code") or error.error.code
+    if not code and error.response is not None:
+        code = getattr(error.response, "headers", {}).get("x-ms-error-code")
     return str(getattr(code, "value", code) or "")
 
 
@@ -106,6 +108,8 @@ def _denied(code: str, resource: Resource, *, known: bool) -> Misconfigured:
             f"{resource.what}: Azure does not accept the credential ({code}). Correct it, and see whether this "
             f"machine's clock is right."
         )
+    if code == "SecretDisabled":
+        return Misconfigured(f"{resource.what} is disabled. Enable it, or make a new version.")
     if code in _WALLED:
         return Misconfigured(
             f"{resource.what}: its firewall turns us away ({code}), or the identity lacks the role "

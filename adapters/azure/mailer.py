@@ -59,7 +59,7 @@ class AzureMailer:
         except HttpResponseError as error:
             if error.status_code != 400 and code_of(error) not in OWN_FAULT:
                 raise
-            return f"{code_of(error) or error.status_code}: {error.message}"
+            return str(error.message).splitlines()[0]
         return None
 
 

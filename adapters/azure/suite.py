@@ -11,7 +11,7 @@ from functools import partial
 from threading import RLock
 from typing import Any, Final, TypeVar
 
-from adapters.azure.clients import Clients
+from adapters.azure.clients import MAIL_ENDPOINT, MAIL_EXAMPLE, Clients
 from adapters.azure.errors import Resource
 from adapters.common.environment import require, suite_name
 from shared.health.meter import Meters
@@ -102,7 +102,9 @@ class Suite:
     def _mailer(self) -> Mailer:
         from adapters.azure.mailer import AzureMailer
 
-        return AzureMailer(lambda: self.clients.mail, require(self._environ, MAIL_FROM, "DoNotReply@example.com"))
+        sender = require(self._environ, MAIL_FROM, "DoNotReply@example.com")
+        require(self._environ, MAIL_ENDPOINT, MAIL_EXAMPLE)
+        return AzureMailer(lambda: self.clients.mail, sender)
 
     def _warehouse(self) -> Warehouse:
         from adapters.common.warehouse import DeltaWarehouse
