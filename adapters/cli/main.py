@@ -11,6 +11,7 @@ from adapters.cli import (
     describing,
     doctor,
     health,
+    initialising,
     letters,
     marking,
     packaging,
@@ -56,6 +57,7 @@ app.command("mark")(marking.mark)
 app.add_typer(letters.app, name="dead-letters")
 app.command("rebuild")(rebuilding.rebuild)
 app.command("schema")(describing.schema)
+app.command("init")(initialising.init)
 app.command("package")(packaging.package)
 app.command("doctor")(doctor.doctor)
 

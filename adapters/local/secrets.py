@@ -6,14 +6,14 @@ Edit the file to rotate a secret; it is read again as soon as it changes.
 
 import json
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import orjson
 
+from adapters.common.fresh_secrets import fresh_secrets
 from adapters.local.store import fsync_folder
 from shared.errors import Misconfigured
 
@@ -61,16 +61,13 @@ class LocalSecrets:
 
 
 def create(path: Path) -> None:
-    """Write a new file of random keys; one that is there already stays as it is.
-
-    No write, publish or operator key is made: on loopback none is needed, elsewhere an operator chooses them.
-    """
+    """Write a new file of random keys; one that is there already stays as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{uuid4().hex}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(_fresh(), indent=2).encode() + b"\n")
+            file.write(json.dumps(fresh_secrets(), indent=2).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):
@@ -78,17 +75,6 @@ def create(path: Path) -> None:
         fsync_folder(path.parent)
     finally:
         beside.unlink()
-
-
-def _fresh() -> dict[str, Any]:
-    return {
-        "pseudonym-keys": [{"id": "1", "from_ms": 0, "key_hex": secrets.token_hex(32)}],
-        "dead-letter-key": secrets.token_hex(32),
-        "viewer-token": secrets.token_urlsafe(32),
-        "write-keys": {},
-        "publish-keys": {},
-        "operator-keys": {},
-    }
 
 
 def _parse(text: bytes) -> dict[str, bytes]:

@@ -44,7 +44,7 @@ class Plan:
 def plan(function: Function, job: Job, lock: bytes) -> Plan:
     """Raises Misconfigured, Unavailable as resolving.resolve does."""
     target, sources, cache = job.target, job.sources, job.cache
-    used_ports = needs.ports(function, sources)
+    used_ports = needs.ports(function, target.cloud, sources)
     starts = [needs.HOSTS[target.cloud], function.entry.partition(":")[0]]
     closure = sources.closure(starts, needs.left_out(function, target.cloud, used_ports))
     roots = distributions(closure.libraries)

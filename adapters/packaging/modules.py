@@ -82,9 +82,10 @@ class Sources:
             if parent:
                 waiting.append((parent, asked_by))
             for each in self.imports_of(module):
+                if each.late and left_out(each.name):
+                    continue
                 if each.name.partition(".")[0] in ROOTS:
-                    if not (each.late and left_out(each.name)):
-                        waiting.append((each.name, each))
+                    waiting.append((each.name, each))
                 elif each.name.partition(".")[0] not in sys.stdlib_module_names:
                     found.libraries.setdefault(each.name, []).append(each)
         return found

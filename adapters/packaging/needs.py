@@ -5,7 +5,7 @@ from typing import Final
 
 from adapters.packaging.modules import Sources
 from adapters.packaging.target import Cloud
-from functions.manifest import Function, Http, OnQueue
+from functions.manifest import Function, Http, OnQueue, OnStream
 
 HOSTS: Final = {
     Cloud.aws: "adapters.aws.main",
@@ -20,6 +20,16 @@ _WORDS: Final = {"table": "table:", "objects": "objects:", "queue": "queue:", "s
 _HTTP: Final = "functions.http"
 _WAREHOUSE: Final = "adapters.common.warehouse"
 
+_LIBRARIES: Final = {
+    "stream": ("azure.eventhub", "google.cloud.pubsub"),
+    "table": ("azure.data.tables", "google.cloud.firestore"),
+    "objects": ("azure.storage.blob", "libcloud"),
+    "queue": ("azure.storage.queue", "google.cloud.tasks"),
+    "secrets": ("azure.keyvault", "google.cloud.secretmanager"),
+    "mailer": ("azure.communication",),
+}
+"""What each port's clients are made of, which one module of a provider may make for all ports."""
+
 _SERVICES: Final = {
     "stream": "kinesis",
     "table": "dynamodb",
@@ -32,11 +42,12 @@ _SERVICES: Final = {
 """What each port calls on AWS."""
 
 
-def ports(function: Function, sources: Sources) -> frozenset[str]:
+def ports(function: Function, cloud: Cloud, sources: Sources) -> frozenset[str]:
     """The ports that a function or its host uses."""
     resources = function.hosted_reads | function.hosted_writes
     used = {port for port, word in _WORDS.items() if any(each.startswith(word) for each in resources)}
-    if any(each.startswith("stream:") for each in function.writes):
+    drains = cloud is Cloud.gcp and isinstance(function.trigger, OnStream)
+    if drains or any(each.startswith("stream:") for each in function.writes):
         used.add("stream")
     if isinstance(function.trigger, OnQueue):
         used.add("queue")
@@ -50,14 +61,14 @@ def ports(function: Function, sources: Sources) -> frozenset[str]:
 
 
 def left_out(function: Function, cloud: Cloud, used: frozenset[str]) -> Callable[[str], bool]:
-    """Whether a module of ours stays out where one imports it inside a function: that is never called."""
+    """Whether a module stays out where one imports it inside a function: that is never called."""
     unused = {f"adapters.{cloud}.{port}" for port in _PORTS if port not in used}
     if "warehouse" not in used:
         unused.add(_WAREHOUSE)
-    prefixes: tuple[str, ...] = ()
+    prefixes = tuple(each for port in _LIBRARIES if port not in used for each in _LIBRARIES[port])
     if not isinstance(function.trigger, Http):
         unused |= {f"adapters.{cloud}.http", _HTTP}
-        prefixes = (f"{_HTTP}.",)
+        prefixes += (f"{_HTTP}.",)
     return lambda module: module in unused or module.startswith(prefixes)
 
 
