@@ -122,7 +122,6 @@ class Clients:
 
     def _make(self, service: str) -> Any:
         with needs_extra("aws"):
-            from boto3.session import Session as Boto3Session
             from botocore.config import Config
 
         config = Config(
@@ -133,8 +132,15 @@ class Clients:
             tcp_keepalive=True,
             s3={"addressing_style": "path"} if self.endpoint("s3") else None,
         )
-        session = Boto3Session(botocore_session=self.session)
         with about(service):
-            return session.client(
-                cast("Any", service), region_name=self.region, config=config, endpoint_url=self.endpoint(service)
+            return self._boto3.client(
+                service, region_name=self.region, config=config, endpoint_url=self.endpoint(service)
             )
+
+    @cached_property
+    def _boto3(self) -> Any:
+        """One for all clients: each adds handlers to botocore's session."""
+        with needs_extra("aws"):
+            from boto3.session import Session as Boto3Session
+
+        return Boto3Session(botocore_session=self.session)

@@ -1,26 +1,17 @@
-"""Queues in SQS. A message's body travels as base64, since SQS takes text only.
-
-SQS delays a message by 15 minutes at most. A longer delay travels with the message as the time it is due; whoever
-receives it earlier puts it back to wait for the rest (`adapters/aws/triggers.py`).
-"""
+"""Queues in SQS; `adapters/aws/messages.py` says how a message lies in one."""
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from adapters.aws.errors import about
+from adapters.aws.messages import DUE, MAX_DELAY_SECONDS, text_of
 from shared.ports import MAX_MESSAGE_BYTES, Clock
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
-
-MAX_DELAY_SECONDS: Final = 900
-DUE: Final = "due"
-"""The attribute with the time before which a message must not be handled, in ms since epoch."""
 
 
 class AwsQueue:
@@ -37,17 +28,18 @@ class AwsQueue:
             raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
         if delay_seconds < 0:
             raise ValueError(f"delay_seconds={delay_seconds}; nothing is delivered before it is sent")
-        due = self._clock.now_ms() + 1_000 * delay_seconds if delay_seconds > MAX_DELAY_SECONDS else None
-        self.forward(b64encode(body).decode(), due, delay_seconds)
+        self.send_text(text_of(body), self._clock.now_ms() + 1_000 * delay_seconds)
 
-    def forward(self, text: str, due: int | None, delay_seconds: int) -> None:
-        """Send a message as it is in the queue, to wait as long as SQS lets it."""
-        attributes: Any = {} if due is None else {DUE: {"DataType": "Number", "StringValue": str(due)}}
+    def send_text(self, text: str, due: int) -> None:
+        """Send a message as it lies in the queue, to wait until it is due or as long as SQS lets it."""
+        delay_seconds = max(0, -(-(due - self._clock.now_ms()) // 1_000))
+        longer = delay_seconds > MAX_DELAY_SECONDS
+        attributes: Any = {DUE: {"DataType": "Number", "StringValue": str(due)}} if longer else {}
         with about(self._told):
             self._client().send_message(
                 QueueUrl=self.url,
                 MessageBody=text,
-                DelaySeconds=min(MAX_DELAY_SECONDS, max(0, delay_seconds)),
+                DelaySeconds=min(MAX_DELAY_SECONDS, delay_seconds),
                 MessageAttributes=attributes,
             )
 
@@ -56,18 +48,3 @@ class AwsQueue:
         """Where SQS keeps the queue."""
         with about(self._told):
             return self._client().get_queue_url(QueueName=self._name)["QueueUrl"]
-
-
-def body_of(text: str) -> bytes:
-    """A received message's body. One that is not ours is handed over as it stands, for its handler to reject."""
-    try:
-        return b64decode(text, validate=True)
-    except (NotBase64, ValueError):
-        return text.encode(errors="surrogatepass")
-
-
-def due_of(attributes: Mapping[str, Any], value: str) -> int | None:
-    """Before which time a received message must not be handled. `value` is what its source calls a text value."""
-    told = attributes.get(DUE) or {}
-    text = str(told.get(value, ""))
-    return int(text) if text.isdecimal() else None

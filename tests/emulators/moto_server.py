@@ -3,6 +3,8 @@
 A fault is for the requests signed with one access key, so that tests beside it notice nothing:
 `PUT /-/faults/{access key}/{kind}` sets it, `DELETE` ends it. Kinds: `throttled`, `broken` (answers 500), `down`
 (closes the connection).
+
+moto keeps half of a mail that has both text and HTML. `GET /-/mails/{sender}` tells what SES was asked to send, whole.
 """
 
 import json
@@ -12,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from os import environ
 from pathlib import Path
 from threading import Lock, Thread
@@ -21,6 +24,8 @@ from urllib.request import Request, urlopen
 REGION: Final = "eu-west-1"
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTROL: Final = "/-/faults/"
+MAILS: Final = "/-/mails/"
+SENDING: Final = "/v2/email/outbound-emails"
 SIGNED_BY: Final = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 THROTTLED: Final = {
     "dynamodb": "ProvisionedThroughputExceededException",
@@ -30,7 +35,7 @@ THROTTLED: Final = {
     "sqs": "RequestThrottled",
 }
 
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
+StartResponse = Callable[..., object]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
@@ -57,6 +62,12 @@ class Moto:
             yield
         finally:
             self._control("DELETE", access_key)
+
+    def mails(self, sender: str) -> list[dict[str, Any]]:
+        """The SendEmail requests of one sender that were taken, in order."""
+        with urlopen(f"{self.url}{MAILS}{sender}", timeout=10) as answer:
+            told: list[dict[str, Any]] = json.loads(answer.read())
+        return told
 
     def _control(self, method: str, what: str) -> None:
         with urlopen(Request(f"{self.url}{CONTROL}{what}", method=method), timeout=10):
@@ -92,6 +103,7 @@ class Faulty:
         self._app = app
         self._faults: dict[str, str] = {}
         self._one_at_a_time = Lock()
+        self._mails: list[dict[str, Any]] = []
 
     def __call__(self, environment: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         path = str(environment["PATH_INFO"])
@@ -102,16 +114,30 @@ class Faulty:
                 self._faults[key] = kind
             start("204 No Content", [])
             return []
+        if path.startswith(MAILS):
+            sender = path.removeprefix(MAILS)
+            start("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps([mail for mail in self._mails if mail["FromEmailAddress"] == sender]).encode()]
         signed = SIGNED_BY.search(environment.get("HTTP_AUTHORIZATION", ""))
         kind = self._faults.get(signed[1], "") if signed else ""
         if signed is None or not kind:
             with self._one_at_a_time:  # moto's conditional writes and sequence numbers race in its own threads
-                return self._app(environment, start)
+                return self._send(environment, start) if path == SENDING else self._app(environment, start)
         environment["wsgi.input"].read()
         if kind == "down":
             environment["werkzeug.socket"].close()
             raise ConnectionAbortedError("this is the fault that was asked for")
         return _refusal(signed[2], kind, start)
+
+    def _send(self, environment: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        asked = environment["wsgi.input"].read(int(environment["CONTENT_LENGTH"]))
+
+        def told(status: str, headers: list[tuple[str, str]], *more: Any) -> object:
+            if status.startswith("200"):
+                self._mails.append(json.loads(asked))
+            return start(status, headers, *more)
+
+        return self._app({**environment, "wsgi.input": BytesIO(asked)}, told)
 
 
 def _refusal(service: str, kind: str, start: StartResponse) -> Iterable[bytes]:

@@ -18,12 +18,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import count
-from json import loads
 from pathlib import Path
 from secrets import token_hex
 from threading import RLock
 from typing import Any, Final, TypeVar
-from urllib.request import urlopen
 
 from adapters.aws.clients import Clients
 from adapters.aws.failed import Failed
@@ -386,10 +384,10 @@ def _appended(account: Account, clock: MemoryClock) -> list[Record]:
 
 
 def _mails(moto: Moto, sender: str) -> list[Mail]:
-    with urlopen(f"{moto.url}/moto-api/data.json", timeout=30) as answer:
-        told = loads(answer.read())
-    return [
-        Mail(each["destinations"]["ToAddresses"][0], each["subject"], each["body"])
-        for each in told["ses"]["Message"]
-        if each["source"] == sender
-    ]
+    mails = []
+    for each in moto.mails(sender):
+        simple = each["Content"]["Simple"]
+        html = simple["Body"].get("Html", {}).get("Data")
+        (to,) = each["Destination"]["ToAddresses"]
+        mails.append(Mail(to, simple["Subject"]["Data"], simple["Body"]["Text"]["Data"], html))
+    return mails
