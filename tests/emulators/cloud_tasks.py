@@ -1,6 +1,6 @@
 """A stand-in for Cloud Tasks: it takes tasks from the real client, and delivers what is due when it is told to.
 
-Time is the caller's. A task waits at most 30 days and has at most 100 KB; one that is not answered with 2xx is tried
+Time is the caller's. A task has at most 100 KB; one that is not answered with 2xx is tried
 again after a pause that doubles, as a queue's retry configuration says, without an end.
 """
 
@@ -20,7 +20,6 @@ from tests.emulators.google_rpc import Code, Faults, Method, Refused, serving
 
 SERVICE: Final = "google.cloud.tasks.v2.CloudTasks"
 MAX_TASK_BYTES: Final = 100 * 1024
-MAX_DELAY_SECONDS: Final = 30 * 24 * 3_600
 FIRST_PAUSE_MS: Final = 100
 LONGEST_PAUSE_MS: Final = 3_600_000
 DISPATCH_SECONDS: Final = range(15, 1_801)
