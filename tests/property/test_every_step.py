@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from adapters.local.triggers import Delivery
 from functions.roll.handler import GRACE_MS
 from lab.faults import Mishap
 from tests.property.bodies import Letter, Said
 from tests.property.checks import check_audience, check_history, check_rollups
 from tests.property.test_stream_contract import a_world, post
+from tests.property.translations import ROUTES, Route
 from tests.property.world import HOUR, MINUTE, SECOND, Mishaps, World
 
 Scene = Callable[[World], Callable[[Mishaps], object]]
@@ -120,14 +120,14 @@ def replaying(world: World) -> Callable[[Mishaps], object]:
 
 
 SCENES: list[Scene] = [ingesting, counting, archiving, committing, rolling_minutes, rolling_hours, replaying]
-ANYHOW = [(scene, Delivery.ORDERED) for scene in SCENES]
-DELIVERIES = [(scene, delivery) for scene in (counting, archiving) for delivery in Delivery]
+ANYHOW = [(scene, ROUTES[0]) for scene in SCENES]
+DELIVERED = [(scene, route) for scene in (counting, archiving) for route in ROUTES]
 
 
-def unfold_every(scene: Scene, delivery: Delivery, kind: Mishap) -> Iterator[int]:
+def unfold_every(scene: Scene, route: Route, kind: Mishap) -> Iterator[int]:
     """The scene again and again, the mishap one step later each time, until it comes too late to strike."""
     for step in range(200):
-        with a_world(delivery, 8) as world:
+        with a_world(route, 8) as world:
             work = scene(world)
             world.plan.log.clear()
             world.plan.spared = SPARED
@@ -145,9 +145,9 @@ def unfold_every(scene: Scene, delivery: Delivery, kind: Mishap) -> Iterator[int
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize(
-    ("scene", "delivery"),
-    sorted({*ANYHOW, *DELIVERIES}, key=repr),
-    ids=lambda value: getattr(value, "__name__", None) or value.name,
+    ("scene", "route"),
+    list(dict.fromkeys([*ANYHOW, *DELIVERED])),
+    ids=lambda value: value.name if isinstance(value, Route) else value.__name__,
 )
-def test_a_mishap_at_any_step_changes_nothing_in_the_end(scene: Scene, delivery: Delivery, kind: Mishap) -> None:
-    assert len(list(unfold_every(scene, delivery, kind))) >= 1
+def test_a_mishap_at_any_step_changes_nothing_in_the_end(scene: Scene, route: Route, kind: Mishap) -> None:
+    assert len(list(unfold_every(scene, route, kind))) >= 1

@@ -1,5 +1,6 @@
 """Any interleaving of crashes, redeliveries, lost answers, races and replays gives what the events alone would."""
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.local.triggers import Delivery
 from functions.roll.handler import GRACE_MS
 from lab.faults import Mishap
 from tests.property.bodies import LONGEST_HISTORY_MS, Letter, named_letters, nameless_letters, write
 from tests.property.checks import check_audience, check_history, check_rollups
+from tests.property.translations import ROUTES, Route
 from tests.property.world import CONSUMERS, INSTANCES, MINUTE, SECOND, Mishaps, World, lake_of
 
 Step = Callable[[World], object]
@@ -124,18 +125,19 @@ fan_outs = st.one_of(
 
 
 @contextmanager
-def a_world(delivery: Delivery, batch: int) -> Iterator[World]:
+def a_world(route: Route, batch: int) -> Iterator[World]:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        world = World(delivery, batch, Path(folder))
+        world = World(route, batch, Path(folder))
         patch.setattr("functions.commit.handler.Lake", lake_of(world))
         patch.setattr("functions.ingest.append.FIRST_PAUSE_SECONDS", 0)
-        patch.setattr("adapters.local.triggers.log.disabled", True)
+        for log in ("grandstand.triggers", "grandstand.parking"):
+            patch.setattr(logging.getLogger(log), "disabled", True)
         yield world
 
 
-def unfold(steps: list[Step], delivery: Delivery, batch: int) -> None:
+def unfold(steps: list[Step], route: Route, batch: int) -> None:
     """Take the steps, then let everything come to rest and compare."""
-    with a_world(delivery, batch) as world:
+    with a_world(route, batch) as world:
         for step in steps:
             step(world)
         world.settle()
@@ -148,33 +150,31 @@ def unfold(steps: list[Step], delivery: Delivery, batch: int) -> None:
 
 def histories(steps: st.SearchStrategy[Step], examples: int) -> Callable[..., Any]:
     """A test of so many histories."""
-    given_history = given(
-        st.lists(steps, min_size=5, max_size=40), st.sampled_from(list(Delivery)), st.integers(1, 8)
-    )
+    given_history = given(st.lists(steps, min_size=5, max_size=40), st.sampled_from(ROUTES), st.integers(1, 8))
     how = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     return lambda test: how(given_history(test))
 
 
 @histories(everything, 100)
-def test_every_accepted_event_counts_once_whatever_happens(steps: list[Step], delivery: Delivery, batch: int) -> None:
-    unfold(steps, delivery, batch)
+def test_every_accepted_event_counts_once_whatever_happens(steps: list[Step], route: Route, batch: int) -> None:
+    unfold(steps, route, batch)
 
 
 @histories(races, 40)
-def test_instances_that_race_each_other_lose_nothing(steps: list[Step], delivery: Delivery, batch: int) -> None:
-    unfold(steps, delivery, batch)
+def test_instances_that_race_each_other_lose_nothing(steps: list[Step], route: Route, batch: int) -> None:
+    unfold(steps, route, batch)
 
 
 @histories(history, 40)
-def test_the_history_holds_every_event_once(steps: list[Step], delivery: Delivery, batch: int) -> None:
-    unfold(steps, delivery, batch)
+def test_the_history_holds_every_event_once(steps: list[Step], route: Route, batch: int) -> None:
+    unfold(steps, route, batch)
 
 
 @histories(rollups, 40)
-def test_minutes_and_hours_follow_whatever_comes_late(steps: list[Step], delivery: Delivery, batch: int) -> None:
-    unfold(steps, delivery, batch)
+def test_minutes_and_hours_follow_whatever_comes_late(steps: list[Step], route: Route, batch: int) -> None:
+    unfold(steps, route, batch)
 
 
 @histories(fan_outs, 40)
-def test_a_changing_fan_out_moves_no_event(steps: list[Step], delivery: Delivery, batch: int) -> None:
-    unfold(steps, delivery, batch)
+def test_a_changing_fan_out_moves_no_event(steps: list[Step], route: Route, batch: int) -> None:
+    unfold(steps, route, batch)

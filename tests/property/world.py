@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.common.settling import Settler
 from adapters.local.stream import Heads
 from adapters.local.triggers import Consumer, Delivery, Log, Terms
 from functions.aggregate.handler import make as make_aggregate
@@ -30,6 +31,7 @@ from shared.history.tables import FACTS, STAGING
 from shared.ports import query_all
 from shared.settings import Settings
 from shared.stream import NO_DEADLINE, Answer, BatchHandler, Deadline, Record, Run
+from tests.property.translations import MAX_ATTEMPTS, Route
 from tests.unit.history.world import FaultyLake
 
 SETTINGS: Final = Settings(chunk_events=3)
@@ -74,10 +76,10 @@ class Weather(Plan):
 class World:
     """The stores, and the instances of the functions on them."""
 
-    def __init__(self, delivery: Delivery, batch: int, folder: Path) -> None:
+    def __init__(self, route: Route, batch: int, folder: Path) -> None:
         self.suite = MemorySuite(partitions=2)
         self.clock = self.suite.clock
-        self.delivery = delivery
+        self.route = route
         self.batch = batch
         self.lake = Lake(str(folder), {}, FACTS)
         self.plan = Weather()
@@ -215,7 +217,7 @@ class Worker:
     def __init__(self, world: World, name: str, instance: int) -> None:
         self._world = world
         self._name = name
-        self._apart = world.delivery is Delivery.EACH
+        self._apart = world.route.delivery is Delivery.EACH
         self._group = f"{name}-{instance}" if self._apart else name
         log: MemoryStream = world.suite.stream("events")
         self._log: Log = Share(log, instance) if self._apart else log
@@ -236,7 +238,7 @@ class Worker:
             Mishap.NEIGHBOUR: lambda: neighbour(self._world.ports, SETTINGS)(NO_DEADLINE),
         }
         try:
-            return self._consumer.poll()
+            return self._consumer.poll() + self._translated.replay()
         except Crash:
             self._start()
         except GrandstandError:
@@ -265,19 +267,22 @@ class Worker:
             self._in_hand = records
             return handler(records, deadline)
 
-        self._handler = handle
+        settler = Settler(self._group, handle, DeadLetters(self._world.weak, SETTINGS))
+        self._translated = self._world.route.through(settler, handle, self._world.weak)
         self._subscribe()
 
     def _subscribe(self) -> None:
         suite = self._world.suite
         self._consumer = Consumer(
             self._group,
-            self._handler,
+            self._translated,
             source=self._log,
             progress=suite.progress("events"),
             dead_letters=DeadLetters(self._world.weak, SETTINGS),
             clock=suite.clock,
-            terms=Terms(batch_records=self._world.batch, delivery=self._world.delivery, max_attempts=4),
+            terms=Terms(
+                batch_records=self._world.batch, delivery=self._world.route.delivery, max_attempts=MAX_ATTEMPTS
+            ),
             faults=FaultyDelivery(self._world.plan),
         )
 
