@@ -182,7 +182,9 @@ def _kinesis(record: Record) -> dict[str, Any]:
 
 
 def _hub_event(record: Record) -> func.EventHubEvent:
-    return func.EventHubEvent(body=_sealed(record), sequence_number=record.position, partition_key=record.key)
+    return func.EventHubEvent(
+        body=_sealed(record), sequence_number=int(record.position or 0), partition_key=record.key
+    )
 
 
 def _sealed(record: Record) -> bytes:
