@@ -1,0 +1,80 @@
+"""Google Cloud, as the stand-ins for Pub/Sub, Firestore, Cloud Storage, Cloud Tasks and Secret Manager have it.
+
+Each rig has a name of its own in them. All time is the rig's clock: that of leases, of backoffs and of tasks too.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from adapters.common.settling import Settler
+from adapters.gcp.delivery import Delivery as Deliveries
+from adapters.gcp.delivery import Terms as GoogleTerms
+from adapters.gcp.drain import Drain
+from adapters.gcp.pubsub import PubSubSubscription
+from adapters.gcp.suite import Suite
+from adapters.local.triggers import Delivery, Terms
+from lab.memory import MemoryClock
+from shared.dead_letters import DeadLetters
+from shared.ports import Mail, Stream
+from shared.settings import Settings
+from shared.stream import EVENT_STREAM, BatchHandler
+from tests.contract.rig import Rig
+from tests.contract.rigs.gcp_hosts import CloudFunction, DrainPoller, TaskReceiver
+from tests.contract.rigs.gcp_project import Project
+from tests.emulators.smtp import smtp_server
+
+SETTINGS: Final = Settings()
+_numbers = count(1)
+
+
+@contextmanager
+def gcp(folder: Path) -> Iterator[Rig]:
+    """A rig against the stand-ins."""
+    clock = MemoryClock()
+    suites: list[Suite] = []
+    with smtp_server() as smtp:
+        project = Project(f"g{os.getpid()}-{next(_numbers)}", clock, smtp.environ)
+        yield _rig(project, clock, lambda: smtp.mails, suites)
+    for suite in suites:
+        suite.close()
+
+
+def _rig(project: Project, clock: MemoryClock, mailbox: Callable[[], Sequence[Mail]], suites: list[Suite]) -> Rig:
+    suite = Suite(SETTINGS, project.environ, clock=clock)
+    suites.append(suite)
+
+    def stream(name: str) -> Stream:
+        project.topic(name)
+        return suite.ports.stream(name)
+
+    ports = replace(suite.ports, stream=stream)
+
+    def host(handler: BatchHandler, terms: Terms) -> DrainPoller:
+        settler = Settler("counter", handler, DeadLetters(ports, SETTINGS))
+        promised = GoogleTerms(
+            terms.batch_records, terms.window_ms, terms.timeout_ms, terms.max_attempts, terms.max_age_ms
+        )
+        subscription = PubSubSubscription(project.pubsub, EVENT_STREAM, "counter")
+        return DrainPoller(Drain(Deliveries(settler, EVENT_STREAM, clock, promised), subscription))
+
+    return Rig(
+        name="gcp",
+        ports=ports,
+        clock=clock,
+        deliveries=(Delivery.EACH,),
+        appended=project.appended,
+        host=host,
+        receiver=lambda queue: TaskReceiver(project.servers.tasks, f"{project.name}-{queue}", clock),
+        entry=lambda name: CloudFunction(project, clock, name),
+        mailbox=mailbox,
+        reopen=lambda: _rig(project, clock, mailbox, suites),
+        set_secret=project.set_secret,
+        pass_time=clock.advance,
+        smuggle=project.smuggle,
+        fault=project.fault,
+    )

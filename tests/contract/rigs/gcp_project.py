@@ -1,0 +1,159 @@
+"""A project of Google Cloud as the stand-ins have it, with what a deployment would have made there."""
+
+from atexit import register
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from threading import RLock
+from typing import Final
+
+from adapters.common.envelope import open_record
+from adapters.gcp.pubsub import PubSub, PubSubSubscription
+from adapters.gcp.queue import url_variable
+from functions.manifest import FUNCTIONS, Function, OnStream
+from lab.memory import MemoryClock, MemorySecrets
+from shared.stream import EVENT_STREAM, Record
+from tests.emulators.cloud_tasks import CloudTasks, cloud_tasks
+from tests.emulators.firestore import Firestore, firestore
+from tests.emulators.gcs import Storage, gcs
+from tests.emulators.google_rpc import Code, Faults
+from tests.emulators.pubsub import PubSubServer, pubsub
+from tests.emulators.pubsub.broker import MESSAGE
+from tests.emulators.pubsub.direct import make_subscription, make_topic
+from tests.emulators.secret_manager import SecretManager, secret_manager
+
+PROJECT: Final = "contract"
+SECRETS: Final = ("pseudonym-keys", "dead-letter-key", "viewer-token", "write-keys", "publish-keys", "operator-keys")
+QUEUES: Final = ("rebuild", "reports", "other")
+FAULTS: Final = {"throttled": (Code.RESOURCE_EXHAUSTED, 429), "broken": (Code.INTERNAL, 500)}
+ALWAYS: Final = 1 << 30
+HTTP_METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE")
+TAIL: Final = "tail"
+"""The subscription by which a test reads what was appended."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The process's stand-ins."""
+
+    pubsub: PubSubServer
+    firestore: Firestore
+    storage: Storage
+    tasks: CloudTasks
+    secrets: SecretManager
+
+    @property
+    def environ(self) -> dict[str, str]:
+        every = (self.pubsub, self.firestore, self.storage, self.tasks, self.secrets)
+        return {name: value for each in every for name, value in each.environ.items()}
+
+    @property
+    def remote(self) -> list[Faults]:
+        return [self.pubsub.faults, self.firestore.faults, self.tasks.faults, self.secrets.faults]
+
+
+@cache
+def servers() -> Servers:
+    """Started once, they end with the process."""
+    stack = ExitStack()
+    register(stack.close)
+    enter = stack.enter_context
+    return Servers(enter(pubsub()), enter(firestore()), enter(gcs()), enter(cloud_tasks()), enter(secret_manager()))
+
+
+class Project:
+    """Resources under a name of their own, made when they are first asked for."""
+
+    def __init__(self, name: str, clock: MemoryClock, more: Mapping[str, str]) -> None:
+        self.name = name
+        self.servers = servers()
+        self.environ = {
+            **self.servers.environ,
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "GRANDSTAND_NAME": name,
+            "GRANDSTAND_REGION": "europe-west1",
+            "GRANDSTAND_BUCKET": f"{PROJECT}-{name}",
+            "GRANDSTAND_INVOKER": f"{name}-invoker@{PROJECT}.iam.gserviceaccount.com",
+            **{url_variable(queue): f"https://{name}-{queue}.example" for queue in QUEUES},
+            **more,
+        }
+        self._clock = clock
+        self._lock = RLock()
+        self._topics: set[str] = set()
+        self._subscriptions: set[str] = set()
+        self._appended: list[Record] = []
+        self.pubsub = PubSub(self.environ)
+        self.servers.pubsub.broker.now = lambda: clock.now_ms() / 1_000
+        fresh = MemorySecrets()
+        for secret in SECRETS:
+            self.set_secret(secret, fresh.get(secret))
+        for function in (TAIL, "counter"):
+            self.subscription(EVENT_STREAM, function)
+        for each in FUNCTIONS:  # what is published before a subscription is there never reaches it
+            self._subscribe(each)
+
+    def topic(self, stream: str) -> str:
+        """A stream's topic, by its whole name."""
+        with self._lock:
+            topic = self.pubsub.topic(stream)
+            if topic not in self._topics:
+                self._topics.add(topic)
+                make_topic(self.servers.pubsub.broker, topic)
+            return topic
+
+    def subscription(self, stream: str, function: str) -> str:
+        """A function's subscription as it is deployed, with its dead-letter topic and the subscription to that."""
+        with self._lock:
+            name = self.pubsub.subscription(stream, function)
+            if name not in self._subscriptions:
+                self._subscriptions.add(name)
+                topic, dead = self.topic(stream), self.topic(f"{stream}-{function}-dead")
+                make_subscription(self.servers.pubsub.broker, name, topic, dead_letter_topic=dead)
+                make_subscription(self.servers.pubsub.broker, f"{name}-dead", dead)
+            return name
+
+    def _subscribe(self, function: Function) -> None:
+        if isinstance(function.trigger, OnStream):
+            self.subscription(function.trigger.stream, function.name)
+
+    def set_secret(self, name: str, value: bytes) -> None:
+        self.servers.secrets.add(PROJECT, f"{self.name}-{name}", value)
+
+    def smuggle(self, data: bytes) -> None:
+        self.servers.pubsub.broker.publish(self.topic(EVENT_STREAM), [MESSAGE(data=data)])
+
+    def appended(self) -> list[Record]:
+        """Every record in the stream `events`, by a subscription of the test's own."""
+        tail = PubSubSubscription(self.pubsub, EVENT_STREAM, TAIL)
+        while received := tail.pull(1_000, 0.02):
+            tail.acknowledge([each.ack_id for each in received])
+            for each in received:
+                record, problem = open_record(
+                    each.data,
+                    partition=EVENT_STREAM,
+                    position=each.message_id,
+                    attempt=None,
+                    now_ms=self._clock.now_ms(),
+                )
+                assert problem is None
+                self._appended.append(record)
+        return list(self._appended)
+
+    @contextmanager
+    def fault(self, kind: str) -> Iterator[None]:
+        """Every service fails, until the block ends."""
+        with ExitStack() as stack:
+            if kind == "down":
+                for faults in self.servers.remote:
+                    stack.enter_context(faults.down())
+                stack.enter_context(self.servers.storage.faults.down())
+            else:
+                code, status = FAULTS[kind]
+                for faults in self.servers.remote:
+                    faults.fail(None, code, ALWAYS)
+                    stack.callback(faults.clear)
+                for method in HTTP_METHODS:
+                    self.servers.storage.faults.fail(method, status, ALWAYS)
+                stack.callback(self.servers.storage.faults.clear)
+            yield
