@@ -28,10 +28,8 @@ NOBODY: Final = "nobody"
 class _Connection(GoogleStorageConnection):
     """Libcloud's connection, signed with the token that it is made with."""
 
-    def __init__(self, user_id: str, key: str, secure: bool = True, **options: Any) -> None:
-        ConnectionUserAndKey.__init__(  # type: ignore[no-untyped-call]
-            self, user_id, key, secure, **options
-        )
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        ConnectionUserAndKey.__init__(self, *arguments, **options)
 
     def pre_connect_hook(self, params: Any, headers: Any) -> Any:
         headers["Authorization"] = f"Bearer {self.key}"
@@ -48,9 +46,7 @@ class _Driver(GoogleStorageDriver):
         secure = address.scheme == "https"
         port = address.port or (443 if secure else 80)
         self.project = None
-        BaseS3StorageDriver.__init__(  # type: ignore[no-untyped-call]
-            self, "token", token, secure=secure, host=str(address.hostname), port=port
-        )
+        BaseS3StorageDriver.__init__(self, "token", token, secure=secure, host=str(address.hostname), port=port)
 
 
 def drivers(clients: Clients) -> Drivers[str]:

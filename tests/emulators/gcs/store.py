@@ -192,6 +192,10 @@ class HttpFaults:
         finally:
             self._down = False
 
+    def clear(self) -> None:
+        self._planned.clear()
+        self.requests.clear()
+
     def meet(self, method: str, path: str) -> int | None:
         """Called before the work: raises what fails at once, returns the status that replaces the answer."""
         self.requests.append(f"{method} {path}")

@@ -13,27 +13,51 @@ from tests.emulators.secret_manager import SecretManager, secret_manager
 
 
 @pytest.fixture(scope="session")
-def firestore_server() -> Iterator[Firestore]:
+def one_firestore() -> Iterator[Firestore]:
     with firestore() as server:
         yield server
 
 
+@pytest.fixture
+def firestore_server(one_firestore: Firestore) -> Firestore:
+    one_firestore.faults.clear()
+    return one_firestore
+
+
 @pytest.fixture(scope="session")
-def storage_server() -> Iterator[Storage]:
+def one_storage() -> Iterator[Storage]:
     with gcs(makes_any_bucket=False) as server:
         yield server
 
 
+@pytest.fixture
+def storage_server(one_storage: Storage) -> Storage:
+    one_storage.faults.clear()
+    return one_storage
+
+
 @pytest.fixture(scope="session")
-def tasks_server() -> Iterator[CloudTasks]:
+def one_cloud_tasks() -> Iterator[CloudTasks]:
     with cloud_tasks() as server:
         yield server
 
 
+@pytest.fixture
+def tasks_server(one_cloud_tasks: CloudTasks) -> CloudTasks:
+    one_cloud_tasks.faults.clear()
+    return one_cloud_tasks
+
+
 @pytest.fixture(scope="session")
-def secrets_server() -> Iterator[SecretManager]:
+def one_secret_manager() -> Iterator[SecretManager]:
     with secret_manager() as server:
         yield server
+
+
+@pytest.fixture
+def secrets_server(one_secret_manager: SecretManager) -> SecretManager:
+    one_secret_manager.faults.clear()
+    return one_secret_manager
 
 
 @pytest.fixture

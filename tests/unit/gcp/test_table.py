@@ -34,7 +34,7 @@ def address(request: pytest.FixtureRequest) -> str:
     if request.param == "google":
         google: str = request.getfixturevalue("google")
         return google
-    server: FirestoreServer = request.getfixturevalue("firestore_server")
+    server: FirestoreServer = request.getfixturevalue("one_firestore")
     return server.address
 
 

@@ -18,7 +18,6 @@ DATABASE = "projects/suite/databases/(default)"
 
 @pytest.fixture
 def server(firestore_server: FirestoreServer) -> FirestoreServer:
-    firestore_server.faults.clear()
     return firestore_server
 
 
