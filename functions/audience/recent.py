@@ -59,7 +59,7 @@ class RecentApi:
         made = await self._recent.get(asked, lambda: self._make(*asked))
         if not made.public and is_public(request):
             raise unknown_content()
-        return answered(made, kept_seconds=KEPT_MS // 1_000)
+        return answered(request, made, kept_seconds=KEPT_MS // 1_000)
 
     def _make(self, content_id: str, resolution: Resolution, by: frozenset[str]) -> Made:
         now = self._clock.now_ms()

@@ -112,7 +112,7 @@ class AudienceApi:
         made = await self._now.get(content_id, lambda: self._make_now(content_id))
         if not made.public and is_public(request):
             raise unknown_content()
-        return answered(made)
+        return answered(request, made)
 
     async def top(self, request: Request) -> Response:
         """A publish key is told of listed contents only."""
@@ -122,7 +122,7 @@ class AudienceApi:
         query = read_query(request, TopQuery)
         back = back_ms(query.window)
         asked = query.window, query.limit, is_public(request)
-        return answered(await self._top.get(asked, lambda: self._make_top(*asked, back)))
+        return answered(request, await self._top.get(asked, lambda: self._make_top(*asked, back)))
 
     async def set_listing(self, request: Request) -> Response:
         """List a content or take it off the list."""

@@ -63,7 +63,7 @@ class MarksApi:
         if since >= to:
             raise InvalidInput("`from` must be before `to`.", reason="query")
         made = await run_in_threadpool(self._make, request.path_params["id"], since, to, public=is_public(request))
-        return answered(made, KEPT_SECONDS)
+        return answered(request, made, KEPT_SECONDS)
 
     async def post(self, request: Request) -> Response:
         """201 with the mark, its address in `Location`."""

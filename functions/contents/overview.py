@@ -48,7 +48,7 @@ class OverviewApi:
         public = is_public(request)
         asked = query.q, query.limit, public, scene.now_ms
         made = await self._answers.get(asked, lambda: _make(scene, unlisted, query.q, query.limit, public=public))
-        return answered(made, KEPT_SECONDS)
+        return answered(request, made, KEPT_SECONDS)
 
     def _see(self) -> tuple[Scene, frozenset[str]]:
         return self._reader.scene(), self._listings.unlisted()

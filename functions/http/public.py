@@ -23,9 +23,14 @@ def is_public(request: Request) -> bool:
     return caller is not None and caller.scope is Scope.PUBLISH
 
 
-def answered(made: Made, kept_seconds: int = 1) -> Response:
-    """A CDN may keep what is public for so long. At one address keys of two scopes may be told differently."""
-    headers = {"Vary": "Authorization"}
+def answered(request: Request, made: Made, kept_seconds: int = 1) -> Response:
+    """A CDN may keep what is public for so long. At one address keys of two scopes may be told differently.
+
+    Some CDNs keep nothing that varies by Authorization, so that is said only where the address does not hold the key.
+    """
+    headers = {}
+    if "key" not in request.query_params or "authorization" in request.headers:
+        headers["Vary"] = "Authorization"
     if made.public:
         headers["Cache-Control"] = f"public, s-maxage={kept_seconds}"
     return Response(made.body, headers=headers, media_type="application/json")

@@ -233,6 +233,19 @@ def test_what_is_listed_is_public_for_a_second() -> None:
         assert answer.headers["vary"] == "Authorization"
 
 
+def test_an_answer_varies_by_the_key_only_where_its_address_does_not_hold_it() -> None:
+    stage = Stage(loopback=False)
+    stage.tell([event()])
+    key = PUBLISH["Authorization"].removeprefix("Bearer ")
+
+    by_address = stage.client.get(NOW, params={"key": key})
+    by_both = stage.client.get(NOW, params={"key": key}, headers=OPERATOR)
+
+    assert (by_address.status_code, by_address.headers["cache-control"]) == (200, "public, s-maxage=1")
+    assert "vary" not in by_address.headers
+    assert by_both.headers["vary"] == "Authorization"
+
+
 def test_what_is_not_listed_does_not_exist_for_a_publish_key() -> None:
     stage = Stage(loopback=False)
     stage.tell([event()])
