@@ -29,7 +29,7 @@ class _Connection(GoogleStorageConnection):
     """Libcloud's connection, signed with the token that it is made with."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        ConnectionUserAndKey.__init__(self, *arguments, **options)
+        ConnectionUserAndKey.__init__(self, *arguments, **options)  # type: ignore[no-untyped-call]
 
     def pre_connect_hook(self, params: Any, headers: Any) -> Any:
         headers["Authorization"] = f"Bearer {self.key}"
@@ -39,14 +39,16 @@ class _Connection(GoogleStorageConnection):
 class _Driver(GoogleStorageDriver):
     """Libcloud's driver, without the second connection that its constructor signs in for permissions."""
 
-    connectionCls = _Connection  # type: ignore[assignment]  # noqa: N815 - Libcloud's name
+    connectionCls = _Connection  # noqa: N815 - Libcloud's name
 
     def __init__(self, token: str, host: str) -> None:
         address = urlsplit(host)
         secure = address.scheme == "https"
         port = address.port or (443 if secure else 80)
         self.project = None
-        BaseS3StorageDriver.__init__(self, "token", token, secure=secure, host=str(address.hostname), port=port)
+        BaseS3StorageDriver.__init__(  # type: ignore[no-untyped-call]
+            self, "token", token, secure=secure, host=str(address.hostname), port=port
+        )
 
 
 def drivers(clients: Clients) -> Drivers[str]:
