@@ -32,6 +32,8 @@ PATIENCE: Final = 3
 MAX_BATCH_BYTES: Final = 6 * 1024 * 1024
 LONGEST_WAIT_SECONDS: Final = 20.0
 """Of a pull while there is nothing: an idle stream costs three requests a minute."""
+SHORTEST_WAIT_SECONDS: Final = 1.0
+"""A pull that is given up sooner may be given up just as it is answered: its messages then wait for their lease."""
 REST_MS: Final = 15_000
 """A function that gathers its batches ends its drain after so long without a record; the next one looks again."""
 LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -63,20 +65,25 @@ class Drain:
         total = failures = 0
         with self._turn:
             busy_at = self._now()
-            while (left := deadline.remaining_ms() - terms.timeout_ms - terms.window_ms - MARGIN_MS) > 0:
+            while (left := self._seconds_left(deadline)) >= SHORTEST_WAIT_SECONDS:
                 try:
-                    delivered = self.once(deadline, min(LONGEST_WAIT_SECONDS, left / 1_000))
+                    delivered = self.once(deadline, min(LONGEST_WAIT_SECONDS, left))
                     failures = 0
                 except Unavailable as error:
                     log.warning("%s cannot pull; it is tried again: %s", self._delivery.settler.name, error)
                     delivered, failures = 0, failures + 1
-                    self._sleep(min(left / 1_000, pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS)))
+                    self._sleep(min(left, pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS)))
                 self._rest()
                 total += delivered
                 busy_at = self._now() if delivered else busy_at
                 if terms.window_ms and (self._now() - busy_at) * 1_000 >= REST_MS:
                     break
         return total
+
+    def _seconds_left(self, deadline: Deadline) -> float:
+        """How long one may still pull, and then handle what comes."""
+        terms = self._delivery.terms
+        return (deadline.remaining_ms() - terms.timeout_ms - terms.window_ms - MARGIN_MS) / 1_000
 
     def once(self, deadline: Deadline, wait_seconds: float) -> int:
         """Deliver at most one batch; how many records were in it. Raises Unavailable, Misconfigured."""
@@ -95,7 +102,7 @@ class Drain:
         size = sum(len(each.data) for each in gathered)
         while gathered and len(gathered) < terms.batch_records and size < MAX_BATCH_BYTES:
             left = end - self._now()
-            if left <= 0:
+            if left < SHORTEST_WAIT_SECONDS:
                 break
             try:
                 more = self._subscription.pull(terms.batch_records - len(gathered), left)

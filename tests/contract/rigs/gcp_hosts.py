@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from adapters.common.environment import hosted_function
 from adapters.gcp.delivery import MARGIN_MS
-from adapters.gcp.drain import Drain
+from adapters.gcp.drain import LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS, Drain
 from adapters.gcp.entry import Deployment
 from adapters.gcp.triggers import DRAIN_SECONDS, MARGIN_SECONDS, invocation_seconds
 from functions.manifest import OnQueue, OnStream
@@ -23,8 +23,8 @@ from tests.emulators.pubsub_push import Pusher
 
 METHODS: Final = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]
 """Those that functions-framework routes to a function."""
-PULL_SECONDS: Final = 0.05
-"""How long a test's drain waits for messages that may not come."""
+ONE_PULL_SECONDS: Final = SHORTEST_WAIT_SECONDS + 0.05
+"""What a drain is given in a test: time to pull once."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DrainPoller:
     drain: Drain
 
     def poll(self) -> int:
-        return self.drain.once(NO_DEADLINE, PULL_SECONDS)
+        return self.drain.once(NO_DEADLINE, LONGEST_WAIT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class CloudFunction:
         self._function = hosted_function(environ)
         seconds: float = invocation_seconds(self._function)
         if isinstance(self._function.trigger, OnStream):
-            seconds += PULL_SECONDS - DRAIN_SECONDS - MARGIN_SECONDS + MARGIN_MS / 1_000
+            seconds += ONE_PULL_SECONDS + MARGIN_MS / 1_000 - DRAIN_SECONDS - MARGIN_SECONDS
         deployment = Deployment(environ, clock=clock, sleep=sleep, seconds=seconds)
         app = Starlette(routes=[Route("/{path:path}", deployment.handle, methods=METHODS)])
         self._client = Client(app, base_url="https://function.example")

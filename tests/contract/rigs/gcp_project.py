@@ -85,6 +85,7 @@ class Project:
         self._appended: list[Record] = []
         self.pubsub = PubSub(self.environ)
         self.servers.pubsub.broker.now = lambda: clock.now_ms() / 1_000
+        self.servers.pubsub.broker.longest_wait_seconds = 0.01
         fresh = MemorySecrets()
         for secret in SECRETS:
             self.set_secret(secret, fresh.get(secret))
@@ -126,7 +127,7 @@ class Project:
     def appended(self) -> list[Record]:
         """Every record in the stream `events`, by a subscription of the test's own."""
         tail = PubSubSubscription(self.pubsub, EVENT_STREAM, TAIL)
-        while received := tail.pull(1_000, 0.02):
+        while received := tail.pull(1_000, 10):
             tail.acknowledge([each.ack_id for each in received])
             for each in received:
                 record, problem = open_record(

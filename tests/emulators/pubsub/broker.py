@@ -71,6 +71,8 @@ class Broker:
         self.now = now
         self.most_per_pull = MAX_MESSAGES
         """Pub/Sub often returns fewer messages than were asked for and wait."""
+        self.longest_wait_seconds = 90.0
+        """How long a pull waits at most for the first message; Pub/Sub does not say."""
         self.topics: dict[str, Proto] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self._changed = threading.Condition()
@@ -119,7 +121,7 @@ class Broker:
         self, name: str, limit: int, wait_seconds: float = 0.0, alive: Callable[[], bool] = lambda: True
     ) -> list[Proto]:
         """Up to `limit` messages, as soon as there is one; none when none comes in time or the caller has gone."""
-        end = time.monotonic() + wait_seconds
+        end = time.monotonic() + min(wait_seconds, self.longest_wait_seconds)
         with self._changed:
             if limit < 1:
                 raise _invalid("max_messages must be at least 1")

@@ -16,7 +16,6 @@ from tests.emulators.google_rpc import Faults, Refused
 from tests.emulators.pubsub.broker import Broker, Proto
 
 THREADS: Final = 32
-LONGEST_PULL_SECONDS: Final = 90.0
 ANSWER_SECONDS: Final = 0.005
 """A pull is answered so long before its caller gives up."""
 
@@ -100,7 +99,7 @@ def _subscriber(broker: Broker) -> Methods:
 
 def _pull(broker: Broker, asked: Proto, context: grpc.ServicerContext) -> Proto:
     left = context.time_remaining()
-    wait = LONGEST_PULL_SECONDS if left is None else min(left - ANSWER_SECONDS, LONGEST_PULL_SECONDS)
+    wait = broker.longest_wait_seconds if left is None else left - ANSWER_SECONDS
     messages = broker.pull(asked.subscription, asked.max_messages, wait, context.is_active)
     return types.PullResponse.pb()(received_messages=messages)
 
