@@ -28,10 +28,10 @@ def storage_options(clients: Clients, environ: Mapping[str, str]) -> dict[str, s
 
 
 def _emulator(parts: Mapping[str, str]) -> dict[str, str]:
-    endpoint = parts.get("BlobEndpoint", "")
+    """Told that it is one, delta-rs asks for no listing that Azurite answers wrongly. Its address delta-rs reads from
+    the process's environment alone: AZURITE_BLOB_STORAGE_URL, http://127.0.0.1:10000 without it."""
     return {
+        "azure_storage_use_emulator": "true",
         "azure_storage_account_name": parts.get("AccountName", ""),
         "azure_storage_account_key": parts.get("AccountKey", ""),
-        "azure_endpoint": endpoint,
-        "azure_allow_http": str(endpoint.startswith("http:")).lower(),
     }

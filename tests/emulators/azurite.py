@@ -60,6 +60,14 @@ class Azurite:
             f"BlobEndpoint={self.blob};QueueEndpoint={self.queue};TableEndpoint={self.table};"
         )
 
+    @property
+    def delta_variable(self) -> tuple[str, str]:
+        """The process's environment variable that tells delta-rs where it is, and its value.
+
+        Past the gate: delta-rs keeps Python's lock while it waits for some answers, and the gate could not move.
+        """
+        return "AZURITE_BLOB_STORAGE_URL", f"http://127.0.0.1:{self.gates[0].target_port}"
+
     @contextmanager
     def fault(self, kind: str) -> Iterator[None]:
         """Every request is answered as `FAULTS` says, until the block ends; by nothing when it is `down`."""

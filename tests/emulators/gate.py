@@ -20,7 +20,7 @@ class Gate:
 
     def __init__(self, target_port: int) -> None:
         self.answer: bytes | None = None
-        self._target = ("127.0.0.1", target_port)
+        self.target_port = target_port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
@@ -56,7 +56,7 @@ class Gate:
             with client, suppress(OSError):
                 _refuse(client, answer)
             return
-        with client, suppress(OSError), socket.create_connection(self._target) as server:
+        with client, suppress(OSError), socket.create_connection(("127.0.0.1", self.target_port)) as server:
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._kept(client, server):
