@@ -39,6 +39,8 @@ PROVIDERS = {
     "local": Provider("tests.contract.rigs.local:local", tuple(Delivery), framed=False),
     "memory": Provider("tests.contract.rigs.local:memory", tuple(Delivery), framed=False),
     "aws": Provider("tests.contract.rigs.aws:aws", (Delivery.ORDERED,)),
+    "azure": Provider("tests.contract.rigs.azure:azure", (Delivery.PARKED,)),
+    "gcp": Provider("tests.contract.rigs.gcp:gcp", (Delivery.EACH,), partitioned=False),
 }
 """The clouds' rigs are tried against emulators, and against a real account with `--live NAME`."""
 

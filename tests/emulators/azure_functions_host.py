@@ -84,9 +84,13 @@ class HubReader:
     def partitions(self) -> Sequence[str]:
         return [str(number) for number in range(len(self._hubs.hub(self._hub).partitions))]
 
+    def size(self, partition: str) -> int:
+        """How many events the partition has."""
+        return len(self._hubs.hub(self._hub).partitions[int(partition)].events)
+
     def read(self, partition: str, after: int, limit: int) -> Sequence[HubEvent]:
         """Waits until all that is in the partition now has arrived."""
-        there = len(self._hubs.hub(self._hub).partitions[int(partition)].events)
+        there = self.size(partition)
         if there <= after + 1:
             return []
         events = self._receiving(partition)

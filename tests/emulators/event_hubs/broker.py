@@ -75,8 +75,8 @@ class Hub:
     def append(self, events: Sequence[bytes], key: str | None, partition: int | None) -> None:
         """Store the events of one publication, all in one partition, and tell who listens."""
         log = self.place(key) if partition is None else self.partitions[partition]
-        for event in events:
-            log.append(event, key)
+        for each in events:
+            log.append(each, key)
         for listener in list(log.listeners):
             listener()
 

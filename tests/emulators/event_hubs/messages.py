@@ -36,11 +36,16 @@ def unpack(message: bytes, message_format: int) -> tuple[str | None, Sequence[by
     return key, parts.get(DATA, []) if message_format == BATCH_FORMAT else [message]
 
 
-def stamped(event: bytes, *, sequence_number: int, offset: str, enqueued_ms: int, key: str | None) -> bytes:
+def event(body: bytes) -> bytes:
+    """An event of nothing but its body."""
+    return encode(Described(DATA, body))
+
+
+def stamped(message: bytes, *, sequence_number: int, offset: str, enqueued_ms: int, key: str | None) -> bytes:
     """An event as a receiver gets it: with its place in the log, without the header of its sender."""
     annotations: dict[str, Value] = {}
     rest = b""
-    for section, raw in values(event):
+    for section, raw in values(message):
         if section.descriptor == ANNOTATIONS:
             annotations.update(section.value)
         elif section.descriptor not in (HEADER, DELIVERY_ANNOTATIONS):

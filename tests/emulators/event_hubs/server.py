@@ -17,6 +17,7 @@ from tests.emulators.event_hubs.frames import (
     pack,
     read_frame,
 )
+from tests.emulators.event_hubs.messages import event
 from tests.emulators.event_hubs.session import WINDOW, Session
 
 HOST: Final = "127.0.0.1"
@@ -174,6 +175,15 @@ class EventHubs(Namespace):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def put(self, hub: str, body: bytes) -> None:
+        """Store an event that somebody else has sent."""
+
+        async def append() -> None:
+            with self.lock:
+                self.hub(hub).append([event(body)], None, None)
+
+        asyncio.run_coroutine_threadsafe(append(), self._loop).result()
 
     def disconnect(self) -> None:
         """End every connection, as Event Hubs does with those that were idle for some minutes."""
