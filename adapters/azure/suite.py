@@ -9,14 +9,20 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import RLock
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from adapters.azure.clients import MAIL_ENDPOINT, MAIL_EXAMPLE, Clients
 from adapters.azure.errors import Resource
 from adapters.common.environment import require, suite_name
+from functions.manifest import Function
+from shared.errors import GrandstandError
 from shared.health.meter import Meters
 from shared.ports import Clock, Mailer, ObjectStore, Ports, Queue, Secrets, Stream, Table, Warehouse
 from shared.settings import Settings
+from shared.stream import Deadline
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient
 
 T = TypeVar("T")
 
@@ -68,6 +74,24 @@ class Suite:
     def queue_name(self, name: str) -> str:
         return f"{self.name}-{name}"
 
+    def purge(self, function: Function, deadline: Deadline) -> int:
+        """Delete what has expired in the tables that this function's deployment looks after; how many items.
+
+        For a timer that starts about each hour; what is not due costs one request a table. Raises Unavailable or
+        Misconfigured for the first table that could not be walked, after the others.
+        """
+        from adapters.azure.purging import Purge, purged_by
+
+        purged, troubles = 0, []
+        for name in purged_by(function):
+            try:
+                purged += Purge(*self._table_parts(name), self._clock).run(deadline)
+            except GrandstandError as error:
+                troubles.append(error)
+        if troubles:
+            raise troubles[0]
+        return purged
+
     def _secrets(self) -> Secrets:
         from adapters.azure.secrets import secrets
 
@@ -81,9 +105,12 @@ class Suite:
     def _table(self, name: str) -> Table:
         from adapters.azure.table import AzureTable
 
+        return AzureTable(*self._table_parts(name), self._clock)
+
+    def _table_parts(self, name: str) -> tuple[Callable[[], TableClient], Resource]:
         whole = self.table_name(name)
         resource = self._resource("table", whole, TABLE_ROLE)
-        return AzureTable(lambda: self.clients.tables.get_table_client(whole), resource, self._clock)
+        return lambda: self.clients.tables.get_table_client(whole), resource
 
     def _objects(self, name: str) -> ObjectStore:
         from adapters.azure.objects import AzureObjects
