@@ -1,9 +1,9 @@
 """Deleting what has expired, since Table storage has no TTL of its own.
 
 A table is walked about once a day by a filter on when items expire, for keys alone. An index of expiries would find
-them faster, but costs a second write for many a first one on the hot path; a walk disturbs nobody. It goes on where it
-stopped when its time is up: where that is, and when a walk ended, stands in an entity of the table whose key no item
-can have.
+them faster, but costs a second write for many a first one on the hot path; a walk disturbs nobody. When its time is
+up, the next one goes on from there: where that is, and when a walk ended, stands in an entity of the table whose key
+no item can have.
 
 A crash at any point repeats some of the walk. An item that was written anew meanwhile has another ETag, and stays.
 """
@@ -36,7 +36,7 @@ BOOKMARK: Final = {"PartitionKey": "purge", "RowKey": "bookmark"}
 Token = dict[str, str | None]
 """Where a page ends, as the SDK has it."""
 
-_KEYS: Final = ("PartitionKey", "RowKey", EXPIRES)
+_KEYS: Final = ["PartitionKey", "RowKey", EXPIRES]
 
 
 def purged_by(function: Function) -> tuple[str, ...]:
@@ -74,9 +74,8 @@ class Purge:
         return purged
 
     def _page(self, now: int, token: Token | None) -> tuple[Sequence[Entity], Token | None]:
-        pages: Any = (
-            self.client().query_entities(f"{EXPIRES} le {now}L", select=_KEYS, results_per_page=PAGE).by_page(token)
-        )
+        found: Any = self.client().query_entities(f"{EXPIRES} le {now}L", select=_KEYS, results_per_page=PAGE)
+        pages = found.by_page(token)
         return list(next(pages, ())), pages.continuation_token
 
     def _delete(self, entity: Entity) -> bool:
@@ -104,7 +103,7 @@ class Purge:
         )
         return next(iter(pages), None)
 
-    def _mark(self, where: dict[str, str]) -> None:
+    def _mark(self, where: dict[str, Any]) -> None:
         from azure.data.tables import UpdateMode
 
         asked(self.resource, lambda: self.client().upsert_entity({**BOOKMARK, **where}, mode=UpdateMode.REPLACE))
