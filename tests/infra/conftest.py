@@ -26,6 +26,11 @@ CHOICES = {
 """Every choice made otherwise than by default."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The contract suite's own mark, for its helpers serve here too."""
+    config.addinivalue_line("markers", "framed: only where records travel in an envelope of ours")
+
+
 @dataclass(frozen=True)
 class Assembly:
     """What the CDK wrote, and what cdk-nag said of it."""
