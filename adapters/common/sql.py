@@ -5,7 +5,7 @@ holds. SQLGlot has no dialect of DataFusion's. DuckDB's is near, and knows `$nam
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import sqlglot
@@ -57,9 +57,26 @@ class Query:
         """Let a table that is not there have these columns and no rows."""
         self._replace(name, exp.select(*_nulls(columns)).where(exp.false()))
 
-    def text(self) -> str:
-        """As DataFusion reads it."""
-        return self._tree.sql(dialect=DataFusion, comments=False)
+    def steps(self) -> Iterator[str]:
+        """The statements to run one after the other, as DataFusion reads them; the last one answers.
+
+        DataFusion works out a common table anew wherever it is named. One that the query calls MATERIALIZED is made
+        once, as a table of the session, which lies in memory.
+        """
+        common = self._tree.args.get("with_")
+        before: list[exp.Expr] = []
+        for each in list(common.expressions) if common else []:
+            if each.args.get("materialized"):
+                made = each.this.copy()
+                if before:
+                    made.set("with_", exp.With(expressions=[one.copy() for one in before]))
+                yield _text(exp.Create(this=exp.to_table(each.alias), kind="TABLE", expression=made))
+                each.pop()
+            else:
+                before.append(each)
+        if common and not common.expressions:
+            common.pop()
+        yield _text(self._tree)
 
     def _stored(self) -> list[exp.Table]:
         own = {cte.alias_or_name for cte in self._tree.find_all(exp.CTE)}
@@ -69,6 +86,10 @@ class Query:
         for table in self._stored():
             if _name(table) == name:
                 table.replace(rows.copy().subquery(table.alias or name))
+
+
+def _text(tree: exp.Expr) -> str:
+    return tree.sql(dialect=DataFusion, comments=False)
 
 
 def refused(why: str) -> InvalidInput:

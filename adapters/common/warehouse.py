@@ -51,7 +51,9 @@ class DeltaWarehouse:
                 self._register(engine, asked, name)
             try:
                 engine.execute(f"SET datafusion.runtime.memory_limit = '{MEMORY}'")
-                return _rows(engine.execute(asked.text()))
+                for step in asked.steps():
+                    answer = engine.execute(step)
+                return _rows(answer)
             except Exception as error:  # what the engine raises while it reads is of no class of its own
                 raise _translated(error) from error
 

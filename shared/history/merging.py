@@ -12,7 +12,7 @@ from shared.history.tables import SORTED_BY
 
 GROUP_ROWS: Final = 122_880
 """Rows of a row group, of which a reader skips those that it does not want."""
-HELD_ROWS: Final = 500_000
+HELD_ROWS: Final = 250_000
 """About so many rows are held, of all files together."""
 
 _NOTHING: Final = pa.RecordBatch.from_pylist([], ROWS)

@@ -11,7 +11,7 @@ from shared.ports import Warehouse
 from shared.preferences.rows import LEAST, Span, ask, ms_of, reported
 
 _PAIRS: Final = """
-pairs AS (
+pairs AS MATERIALIZED (
     SELECT content_id, viewer_id, max(event_timestamp) AS newest FROM {reported} AS reported
     GROUP BY content_id, viewer_id
 ),

@@ -1,7 +1,7 @@
 """The rows of the history that a question is about, as the start of its SQL.
 
-Written for DuckDB with nothing that another warehouse lacks a word for, so that it can be transpiled. Names of
-columns and pieces of SQL are set in by `replace`, never anything that a caller sends: values are `$name` parameters.
+What is named more than once is MATERIALIZED, or it would be worked out each time. Names of columns and pieces of SQL
+are set in by `replace`, never anything that a caller sends: values are `$name` parameters.
 """
 
 import datetime as dt
@@ -38,17 +38,17 @@ kept AS (
 )"""
 
 _NAMED: Final = """
-members AS (SELECT DISTINCT value, viewer_id FROM by_viewer),
+members AS MATERIALIZED (SELECT DISTINCT value, viewer_id FROM by_viewer),
 sizes AS (
     SELECT value, count(*) AS viewers FROM members WHERE value IS NOT NULL GROUP BY value HAVING count(*) >= $least
 ),
 ranked AS (SELECT value, row_number() OVER (ORDER BY viewers DESC, value) AS place FROM sizes),
-listed AS (SELECT value, place FROM ranked WHERE place <= $segments),
+listed AS MATERIALIZED (SELECT value, place FROM ranked WHERE place <= $segments),
 rest AS (
     SELECT count(DISTINCT viewer_id) AS viewers FROM members
     WHERE value IS NULL OR value NOT IN (SELECT value FROM listed)
 ),
-named AS (
+named AS MATERIALIZED (
     SELECT value, place FROM listed
     WHERE place < (SELECT max(place) FROM listed) OR (SELECT viewers FROM rest) NOT BETWEEN 1 AND $least - 1
 )"""

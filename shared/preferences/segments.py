@@ -11,7 +11,7 @@ MOST: Final = 16
 """As many values as the audience API tells apart in a window."""
 
 _BY_VIEWER: Final = """
-by_viewer AS (
+by_viewer AS MATERIALIZED (
     SELECT nullif({by}, '') AS value, viewer_id,
         max(event_timestamp) AS newest,
         max(CASE WHEN event_type IN ({engagement}) THEN 1 ELSE 0 END) AS engaged,

@@ -8,7 +8,7 @@ from shared.ports import Warehouse
 from shared.preferences.rows import LEAST, Row, Span, ask, kept, ms_of, named, reported
 
 _BY_VIEWER: Final = """
-by_viewer AS (
+by_viewer AS MATERIALIZED (
     SELECT nullif({by}, '') AS value, viewer_id, content_id,
         sum(watched_ms * sample_weight) AS watched_ms, max(event_timestamp) AS newest
     FROM kept GROUP BY nullif({by}, ''), viewer_id, content_id
