@@ -7,14 +7,13 @@ import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
-from urllib.parse import urlsplit
 
 from tests.emulators.gate import Gate, http_answer
 
@@ -23,7 +22,7 @@ PROGRAM: Final = HERE / "node_modules/azurite/dist/src/azurite.js"
 ACCOUNT: Final = "grandstandtest"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
-SERVICES: Final = ("blob", "queue", "table")
+SERVICES: Final = 3
 FAULTS: Final = {"throttled": ("503 Server Busy", "ServerBusy"), "broken": ("500 Internal Error", "InternalError")}
 LISTENING: Final = "successfully listening at "
 EXIT_WITH_PARENT: Final = "data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()"
@@ -36,13 +35,23 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True)
 class Azurite:
-    """Where it listens, and the account's name and key."""
+    """An account: where its services listen, its name and key. What asks them passes `gates`."""
 
-    blob: str
-    queue: str
-    table: str
+    gates: tuple[Gate, Gate, Gate]
     account: str
     key: str
+
+    @property
+    def blob(self) -> str:
+        return self._address(self.gates[0])
+
+    @property
+    def queue(self) -> str:
+        return self._address(self.gates[1])
+
+    @property
+    def table(self) -> str:
+        return self._address(self.gates[2])
 
     @property
     def connection_string(self) -> str:
@@ -55,32 +64,21 @@ class Azurite:
     def delta_variable(self) -> tuple[str, str]:
         """The process's environment variable that tells delta-rs where it is, and its value.
 
-        Never through a gate: delta-rs keeps Python's lock while it waits for some answers, and the gate could not move.
+        Past the gate: delta-rs keeps Python's lock while it waits for some answers, and the gate could not move.
         """
-        return "AZURITE_BLOB_STORAGE_URL", self.blob.removesuffix(f"/{self.account}")
-
-
-class Gated:
-    """The same account through gates, with faults for who passes them."""
-
-    def __init__(self, behind: Azurite) -> None:
-        self._gates = {name: Gate(urlsplit(getattr(behind, name)).port or 0) for name in SERVICES}
-        ports = {name: gate.port for name, gate in self._gates.items()}
-        self.azurite = replace(
-            behind, **{name: f"http://127.0.0.1:{port}/{behind.account}" for name, port in ports.items()}
-        )
+        return "AZURITE_BLOB_STORAGE_URL", f"http://127.0.0.1:{self.gates[0].target_port}"
 
     @contextmanager
     def fault(self, kind: str) -> Iterator[None]:
         """Every request is answered as `FAULTS` says, until the block ends; by nothing when it is `down`."""
         with ExitStack() as stack:
-            for name, gate in self._gates.items():
-                stack.enter_context(gate.failing(_failure(kind, _json if name == "table" else _xml)))
+            blob, queue, table = self.gates
+            for gate, tell in ((blob, _xml), (queue, _xml), (table, _json)):
+                stack.enter_context(gate.failing(_failure(kind, tell)))
             yield
 
-    def close(self) -> None:
-        for gate in self._gates.values():
-            gate.close()
+    def _address(self, gate: Gate) -> str:
+        return f"http://127.0.0.1:{gate.port}/{self.account}"
 
 
 @contextmanager
@@ -96,8 +94,9 @@ def azurite() -> Iterator[Azurite]:
             stderr=subprocess.STDOUT,
         )
         try:
-            blob, queue, table = (f"http://127.0.0.1:{port}/{ACCOUNT}" for port in _ports(process, said))
-            yield Azurite(blob, queue, table, ACCOUNT, key)
+            blob, queue, table = map(Gate, _ports(process, said))
+            with closing(blob), closing(queue), closing(table):
+                yield Azurite((blob, queue, table), ACCOUNT, key)
         finally:
             process.communicate(timeout=STOP_SECONDS)  # its stdin ends, and it with it
 
@@ -109,7 +108,7 @@ def _command() -> list[str]:
     options = ["--inMemoryPersistence", "--extentMemoryLimit", "512", "--silent", "--disableTelemetry"]
     # SDKs are newer than any emulator; and connections that a client keeps must not be closed while it looks away
     options += ["--skipApiVersionCheck"]
-    for service in SERVICES:
+    for service in ("blob", "queue", "table"):
         options += [f"--{service}Host", "127.0.0.1", f"--{service}Port", "0", f"--{service}KeepAliveTimeout", "600"]
     return [node, "--import", EXIT_WITH_PARENT, str(PROGRAM), *options]
 
@@ -128,7 +127,7 @@ def _ports(process: subprocess.Popen[bytes], said: IO[str]) -> list[int]:
     while process.poll() is None and time.monotonic() < until:
         said.seek(0)
         ports = [int(line.rpartition(":")[2]) for line in said if LISTENING in line and line.endswith("\n")]
-        if len(ports) == len(SERVICES):
+        if len(ports) == SERVICES:
             return ports
         time.sleep(0.02)
     said.seek(0)
