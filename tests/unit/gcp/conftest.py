@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from tests.emulators.cloud_tasks import CloudTasks, cloud_tasks
-from tests.emulators.firestore import Firestore, firestore
+from tests.emulators.firestore import Firestore, firestore, google_emulator
+from tests.emulators.firestore.google import NotInstalled
 from tests.emulators.gcs import Storage, gcs
 from tests.emulators.secret_manager import SecretManager, secret_manager
 
@@ -16,6 +17,16 @@ from tests.emulators.secret_manager import SecretManager, secret_manager
 def one_firestore() -> Iterator[Firestore]:
     with firestore() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def google_firestore() -> Iterator[str]:
+    """The address of Google's own emulator."""
+    try:
+        with google_emulator() as address:
+            yield address
+    except NotInstalled as missing:
+        pytest.skip(f"Google's own Firestore emulator: {missing}")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Tables on the stand-in, and on Google's own emulator where the machine has it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
@@ -14,25 +14,14 @@ from lab.memory import MemoryClock
 from shared.errors import VersionConflict
 from shared.ports import ABSENT, MAX_KEY_BYTES, MAX_VALUE_BYTES, query_all
 from tests.emulators.firestore import Firestore as FirestoreServer
-from tests.emulators.firestore import google_emulator
-from tests.emulators.firestore.google import NotInstalled
 
 Make = Callable[[], GcpTable]
-
-
-@pytest.fixture(scope="session")
-def google() -> Iterator[str]:
-    try:
-        with google_emulator() as address:
-            yield address
-    except NotInstalled as missing:
-        pytest.skip(f"Google's own Firestore emulator: {missing}")
 
 
 @pytest.fixture(params=["stand-in", "google"])
 def address(request: pytest.FixtureRequest) -> str:
     if request.param == "google":
-        google: str = request.getfixturevalue("google")
+        google: str = request.getfixturevalue("google_firestore")
         return google
     server: FirestoreServer = request.getfixturevalue("one_firestore")
     return server.address
