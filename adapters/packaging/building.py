@@ -80,9 +80,6 @@ def _write(planned: Plan, members: Sequence[Member], folder: Path, job: Job) -> 
     path = folder / f"{planned.function.name}.zip"
     written = write_archive(path, members, job.cache)
     by_distribution = sizes(members)
-    limits = LIMITS[job.target.cloud]
-    if limits.zipped is not None and written.size > limits.zipped:
-        raise Misconfigured(_too_large(planned, by_distribution, written.size, limits.zipped, "zipped"))
     return Built(planned.function, path, written.size, sum(by_distribution.values()), written.sha256, by_distribution)
 
 
@@ -91,17 +88,17 @@ def _fits(planned: Plan, members: Sequence[Member], target: Target) -> None:
     by_distribution = sizes(members)
     unpacked = sum(by_distribution.values())
     if unpacked > limit:
-        raise Misconfigured(_too_large(planned, by_distribution, unpacked, limit, "unpacked"))
+        raise Misconfigured(_too_large(planned, by_distribution, unpacked, limit))
 
 
-def _too_large(planned: Plan, by_distribution: dict[str, int], size: int, limit: int, what: str) -> str:
+def _too_large(planned: Plan, by_distribution: dict[str, int], size: int, limit: int) -> str:
     name = planned.function.name
     largest = [
         f"{origin or 'our own modules'} {bytes_ / _MIB:.1f}"
         for origin, bytes_ in list(by_distribution.items())[:_BIGGEST]
     ]
     return (
-        f"{name} is {size / _MIB:.1f} MiB {what}; the limit is {limit / _MIB:.1f}. In MiB: {', '.join(largest)}. "
+        f"{name} is {size / _MIB:.1f} MiB unpacked; the limit is {limit / _MIB:.1f}. In MiB: {', '.join(largest)}. "
         f"What pulls one of them in: grandstand package --function {name} --why PACKAGE"
     )
 

@@ -13,6 +13,8 @@ from shared.errors import Misconfigured
 
 ROOTS: Final = ("adapters", "events", "functions", "shared")
 """The packages of the house that may run in a cloud."""
+_SHARED: Final = ("azure", "azure.data", "azure.storage", "google", "google.cloud")
+"""Packages of others that have nothing of their own: what is imported from them are modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ class Sources:
             base = _absolute(node, package)
             members = [f"{base}.{alias.name}" for alias in node.names]
             modules = [each for each in members if self.path(each) is not None]
-            if len(modules) < len(members) or not modules:
+            if base in _SHARED:
+                modules = members
+            elif len(modules) < len(members) or not modules:
                 yield base, node.lineno
             for each in modules:
                 yield each, node.lineno
@@ -137,15 +141,34 @@ def chain(closure: Closure, module: str) -> list[Import]:
 
 
 def _running(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
-    """Every node except those that only a type checker reads, and whether it stands inside a function."""
+    """Every node that must be able to run, and whether it stands inside a function.
+
+    Not what only a type checker reads, and not what a module does without when it cannot be imported.
+    """
     waiting = [(tree, False)]
     while waiting:
         node, late = waiting.pop()
         yield node, late
         late = late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        unread = isinstance(node, ast.If) and _is_type_checking(node.test)
-        below = node.orelse if unread and isinstance(node, ast.If) else ast.iter_child_nodes(node)
-        waiting.extend((each, late) for each in below)
+        waiting.extend((each, late) for each in _below(node))
+
+
+def _below(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.If(test=test, body=unread) if _is_type_checking(test):
+            pass
+        case ast.Try(body=unread, handlers=handlers) if any(map(_does_without, handlers)):
+            pass
+        case _:
+            unread = []
+    return (each for each in ast.iter_child_nodes(node) if each not in unread)
+
+
+def _does_without(handler: ast.ExceptHandler) -> bool:
+    """Whether it goes on after an import that failed, rather than say so."""
+    caught = {each.id for each in ast.walk(handler.type) if isinstance(each, ast.Name)} if handler.type else set()
+    raises = any(isinstance(each, ast.Raise) for each in ast.walk(handler))
+    return bool(caught & {"ImportError", "ModuleNotFoundError"}) and not raises
 
 
 def _is_type_checking(test: ast.expr) -> bool:

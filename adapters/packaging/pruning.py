@@ -37,7 +37,7 @@ _OF_METADATA_KEPT: Final = ("METADATA", "entry_points.txt", "licen", "copying", 
 _OF_METADATA_DROPPED: Final = ("sboms/",)
 
 _NEVER: Final[dict[str, tuple[str, ...]]] = {
-    "aws-lambda-powertools": ("*/event_handler/openapi/*", "*/utilities/parser/*"),
+    "aws-lambda-powertools": ("*/event_handler/*",),
     "boto3": ("boto3/data/*", "boto3/examples/*"),
     "botocore": ("botocore/data/*/examples-1.json", "botocore/docs/bcdoc/textwriter.py"),
     "numpy": (

@@ -65,16 +65,15 @@ class Limits:
     """Bytes. `direct` is what can be handed over at once; a larger archive goes by way of a bucket."""
 
     unpacked: int
-    zipped: int | None = None
     direct: int | None = None
 
 
 LIMITS: Final = {
     Cloud.aws: Limits(unpacked=262_144_000, direct=50 * 1024 * 1024),
     Cloud.azure: Limits(unpacked=1024**3),
-    Cloud.gcp: Limits(unpacked=500 * 1024 * 1024, zipped=100 * 1024 * 1024),
+    Cloud.gcp: Limits(unpacked=1024**3),
 }
-"""AWS: Lambda quotas. Google: Cloud Functions quotas. Azure states none for Flex Consumption: 1 GiB is ours."""
+"""AWS: Lambda's quotas. Azure's Flex Consumption and Google's second generation state none: 1 GiB is ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,18 @@ def test_modules_imported_by_their_name_in_a_string_are_followed(tmp_path: Path)
     assert "shared.named" in closure(tmp_path, files)[0]
 
 
+def test_what_a_module_can_do_without_is_not_packed(tmp_path: Path) -> None:
+    text = (
+        "def f():\n    try:\n        import numpy\n    except ImportError:\n        return None\n    return numpy\n"
+    )
+    assert closure(tmp_path, {"functions/entry.py": text})[1] == set()
+
+
+def test_what_a_module_only_complains_about_is_packed(tmp_path: Path) -> None:
+    text = "try:\n    import numpy\nexcept ModuleNotFoundError:\n    raise SystemExit('numpy?') from None\n"
+    assert closure(tmp_path, {"functions/entry.py": text})[1] == {"numpy"}
+
+
 def test_what_is_left_out_is_not_followed(tmp_path: Path) -> None:
     files = {"functions/entry.py": "def f():\n    import shared.other\n", "shared/other.py": "import numpy\n"}
     assert closure(tmp_path, files, left_out="shared.other") == ({"functions", "functions.entry"}, set())
