@@ -10,7 +10,6 @@ from adapters.common.warehouse import DeltaWarehouse
 from shared.errors import CorruptData, InvalidInput, Unavailable
 from shared.history.compact import Compactor
 from shared.history.ledger import Ledger
-from shared.settings import Settings
 from shared.stream import NO_DEADLINE
 from shared.units import HOUR_MS
 from tests.builders import KICK_OFF

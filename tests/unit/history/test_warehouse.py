@@ -7,8 +7,7 @@ import pytest
 
 from adapters.common.warehouse import DeltaWarehouse
 from shared.errors import InvalidInput
-from shared.settings import Settings
-from tests.builders import KICK_OFF, delivered, event, packed
+from tests.builders import delivered, event, packed
 from tests.unit.history.world import World
 
 
