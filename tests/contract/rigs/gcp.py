@@ -4,7 +4,7 @@ Each rig has a name of its own in them. All time is the rig's clock: that of lea
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -20,7 +20,7 @@ from adapters.gcp.suite import Suite
 from adapters.local.triggers import Delivery, Terms
 from lab.memory import MemoryClock
 from shared.dead_letters import DeadLetters
-from shared.ports import Mail, Stream
+from shared.ports import Stream
 from shared.settings import Settings
 from shared.stream import EVENT_STREAM, BatchHandler
 from tests.contract.rig import Rig
@@ -38,13 +38,14 @@ def gcp(folder: Path) -> Iterator[Rig]:
     clock = MemoryClock()
     suites: list[Suite] = []
     with smtp_server() as smtp:
-        project = Project(f"g{os.getpid()}-{next(_numbers)}", clock, smtp.environ)
-        yield _rig(project, clock, lambda: smtp.mails, suites)
+        project = Project(f"g{os.getpid()}-{next(_numbers)}", clock, smtp)
+        yield _rig(project, clock, suites)
+        project.post_office.close()
     for suite in suites:
         suite.close()
 
 
-def _rig(project: Project, clock: MemoryClock, mailbox: Callable[[], Sequence[Mail]], suites: list[Suite]) -> Rig:
+def _rig(project: Project, clock: MemoryClock, suites: list[Suite]) -> Rig:
     suite = Suite(SETTINGS, project.environ, clock=clock)
     suites.append(suite)
 
@@ -71,8 +72,8 @@ def _rig(project: Project, clock: MemoryClock, mailbox: Callable[[], Sequence[Ma
         host=host,
         receiver=lambda queue: TaskReceiver(project.servers.tasks, f"{project.name}-{queue}", clock),
         entry=lambda name: CloudFunction(project, clock, name),
-        mailbox=mailbox,
-        reopen=lambda: _rig(project, clock, mailbox, suites),
+        mailbox=lambda: project.mails,
+        reopen=lambda: _rig(project, clock, suites),
         set_secret=project.set_secret,
         pass_time=clock.advance,
         smuggle=project.smuggle,

@@ -11,7 +11,6 @@ from adapters.common.environment import hosted_function
 from adapters.gcp.delivery import MARGIN_MS
 from adapters.gcp.drain import LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS, Drain
 from adapters.gcp.entry import Deployment
-from adapters.gcp.triggers import DRAIN_SECONDS, MARGIN_SECONDS, invocation_seconds
 from functions.manifest import OnQueue, OnStream
 from lab.memory import MemoryClock
 from shared.stream import NO_DEADLINE, Message
@@ -70,17 +69,14 @@ class CloudFunction:
     """A function of the manifest as functions-framework serves it."""
 
     def __init__(self, project: Project, clock: MemoryClock, name: str) -> None:
-        def sleep(seconds: float) -> None:
-            clock.advance(round(1_000 * seconds))
-
         self._project = project
         self._clock = clock
         environ = {**project.environ, "GRANDSTAND_FUNCTION": name}
         self._function = hosted_function(environ)
-        seconds: float = invocation_seconds(self._function)
+        seconds: float = self._function.timeout_seconds  # in which a schedule runs once
         if isinstance(self._function.trigger, OnStream):
-            seconds += ONE_PULL_SECONDS + MARGIN_MS / 1_000 - DRAIN_SECONDS - MARGIN_SECONDS
-        deployment = Deployment(environ, clock=clock, sleep=sleep, seconds=seconds)
+            seconds += self._function.trigger.window_ms / 1_000 + MARGIN_MS / 1_000 + ONE_PULL_SECONDS
+        deployment = Deployment(environ, clock=clock, sleep=lambda _: None, seconds=seconds)
         app = Starlette(routes=[Route("/{path:path}", deployment.handle, methods=METHODS)])
         self._client = Client(app, base_url="https://function.example")
 

@@ -1,12 +1,13 @@
 """A project of Google Cloud as the stand-ins have it, with what a deployment would have made there."""
 
 from atexit import register
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from threading import RLock
 from typing import Final
+from urllib.parse import urlsplit
 
 from adapters.common.envelope import open_record
 from adapters.gcp.pubsub import PubSub, PubSubSubscription
@@ -14,21 +15,22 @@ from adapters.gcp.queue import url_variable
 from functions.manifest import FUNCTIONS, Function, OnStream
 from lab.memory import MemoryClock, MemorySecrets
 from shared.stream import EVENT_STREAM, Record
+from tests.contract.rigs.gcp_storage import RemoteStorage, storage
 from tests.emulators.cloud_tasks import CloudTasks, cloud_tasks
 from tests.emulators.firestore import Firestore, firestore
-from tests.emulators.gcs import Storage, gcs
+from tests.emulators.gate import Gate
 from tests.emulators.google_rpc import Code, Faults
 from tests.emulators.pubsub import PubSubServer, pubsub
 from tests.emulators.pubsub.broker import MESSAGE
 from tests.emulators.pubsub.direct import make_subscription, make_topic
 from tests.emulators.secret_manager import SecretManager, secret_manager
+from tests.emulators.smtp import Smtp
 
 PROJECT: Final = "contract"
 SECRETS: Final = ("pseudonym-keys", "dead-letter-key", "viewer-token", "write-keys", "publish-keys", "operator-keys")
 QUEUES: Final = ("rebuild", "reports", "other")
-FAULTS: Final = {"throttled": (Code.RESOURCE_EXHAUSTED, 429), "broken": (Code.INTERNAL, 500)}
+FAULTS: Final = {"throttled": Code.RESOURCE_EXHAUSTED, "broken": Code.INTERNAL, "down": Code.UNAVAILABLE}
 ALWAYS: Final = 1 << 30
-HTTP_METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE")
 TAIL: Final = "tail"
 """The subscription by which a test reads what was appended."""
 
@@ -39,7 +41,7 @@ class Servers:
 
     pubsub: PubSubServer
     firestore: Firestore
-    storage: Storage
+    storage: RemoteStorage
     tasks: CloudTasks
     secrets: SecretManager
 
@@ -49,8 +51,10 @@ class Servers:
         return {name: value for each in every for name, value in each.environ.items()}
 
     @property
-    def remote(self) -> list[Faults]:
-        return [self.pubsub.faults, self.firestore.faults, self.tasks.faults, self.secrets.faults]
+    def remote(self) -> list[tuple[Faults, str | None]]:
+        """The faults of the gRPC services, each with the method that is to fail; None for any."""
+        every = (self.firestore.faults, self.tasks.faults, self.secrets.faults)
+        return [(self.pubsub.faults, "Publish"), *((faults, None) for faults in every)]
 
 
 @cache
@@ -59,14 +63,18 @@ def servers() -> Servers:
     stack = ExitStack()
     register(stack.close)
     enter = stack.enter_context
-    return Servers(enter(pubsub()), enter(firestore()), enter(gcs()), enter(cloud_tasks()), enter(secret_manager()))
+    return Servers(
+        enter(pubsub()), enter(firestore()), enter(storage()), enter(cloud_tasks()), enter(secret_manager())
+    )
 
 
 class Project:
     """Resources under a name of their own, made when they are first asked for."""
 
-    def __init__(self, name: str, clock: MemoryClock, more: Mapping[str, str]) -> None:
+    def __init__(self, name: str, clock: MemoryClock, smtp: Smtp) -> None:
         self.name = name
+        self.mails = smtp.mails
+        self.post_office = Gate(urlsplit(smtp.environ["GRANDSTAND_SMTP_URL"]).port or 0)
         self.servers = servers()
         self.environ = {
             **self.servers.environ,
@@ -76,7 +84,8 @@ class Project:
             "GRANDSTAND_BUCKET": f"{PROJECT}-{name}",
             "GRANDSTAND_INVOKER": f"{name}-invoker@{PROJECT}.iam.gserviceaccount.com",
             **{url_variable(queue): f"https://{name}-{queue}.example" for queue in QUEUES},
-            **more,
+            **smtp.environ,
+            "GRANDSTAND_SMTP_URL": f"smtp://127.0.0.1:{self.post_office.port}",
         }
         self._clock = clock
         self._lock = RLock()
@@ -143,18 +152,12 @@ class Project:
 
     @contextmanager
     def fault(self, kind: str) -> Iterator[None]:
-        """Every service fails, until the block ends."""
+        """Every service fails, until the block ends; but what was published before is still handed out."""
         with ExitStack() as stack:
+            stack.enter_context(self.servers.storage.fault(kind))
+            for faults, method in self.servers.remote:
+                faults.fail(method, FAULTS[kind], ALWAYS)
+                stack.callback(faults.clear)
             if kind == "down":
-                for faults in self.servers.remote:
-                    stack.enter_context(faults.down())
-                stack.enter_context(self.servers.storage.faults.down())
-            else:
-                code, status = FAULTS[kind]
-                for faults in self.servers.remote:
-                    faults.fail(None, code, ALWAYS)
-                    stack.callback(faults.clear)
-                for method in HTTP_METHODS:
-                    self.servers.storage.faults.fail(method, status, ALWAYS)
-                stack.callback(self.servers.storage.faults.clear)
+                stack.enter_context(self.post_office.failing(b""))
             yield
