@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 2.0
 READ_SECONDS: Final = 8.0
-ATTEMPTS: Final = 4
-"""In all; botocore waits between them at random up to 1, 2 and 4 s."""
+ATTEMPTS: Final = 3
+"""In all; botocore waits between them at random, up to 1 s and 2 s."""
 CONNECTIONS: Final = 16
 CREDENTIAL: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 

@@ -4,7 +4,7 @@ A fault is for the requests signed with one access key, so that tests beside it 
 `PUT /-/faults/{access key}/{kind}` sets it, `DELETE` ends it. Kinds: `throttled`, `broken` (answers 500), `down`
 (closes the connection).
 
-moto keeps half of a mail that has both text and HTML. `GET /-/mails/{sender}` tells what SES was asked to send, whole.
+moto keeps half of a mail that has both text and HTML. `GET /-/mails/{sender}` tells what SES was asked to send.
 """
 
 import json
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from os import environ
 from pathlib import Path
+from socket import SHUT_RDWR
 from threading import Lock, Thread
 from typing import Any, Final
 from urllib.request import Request, urlopen
@@ -123,9 +124,9 @@ class Faulty:
         if signed is None or not kind:
             with self._one_at_a_time:  # moto's conditional writes and sequence numbers race in its own threads
                 return self._send(environment, start) if path == SENDING else self._app(environment, start)
-        environment["wsgi.input"].read()
+        environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
         if kind == "down":
-            environment["werkzeug.socket"].close()
+            environment["werkzeug.socket"].shutdown(SHUT_RDWR)
             raise ConnectionAbortedError("this is the fault that was asked for")
         return _refusal(signed[2], kind, start)
 
