@@ -1,51 +1,32 @@
-"""Tables in Firestore: a document is an item, its update time the version.
-
-A document's id is a hash of the partition, so that partitions spread, then partition and sort key in hexadecimal,
-which any character may stand in and which sorts as the bytes do. Each write carries a random `nonce`: Firestore keeps
-the update time of a write that changes nothing, and it tells our own write apart when an answer was lost.
-"""
+"""Tables in Firestore: an item is a document (adapters/gcp/documents.py), its update time the version."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from adapters.common.backoff import retry
+from adapters.gcp.documents import (
+    BEHIND,
+    Version,
+    fill,
+    id_of,
+    is_conflict,
+    item_of,
+    micros,
+    nonce_of,
+    prefix_of,
+    sort_of,
+    version_of,
+)
 from adapters.gcp.errors import about
 from adapters.gcp.firestore import Firestore
-from shared.errors import CorruptData, Throttled, Unavailable, VersionConflict
-from shared.ports import ABSENT, MAX_BATCH_GET, MAX_KEY_BYTES, MAX_VALUE_BYTES, Clock, Item, Key, Page
+from shared.errors import Throttled, Unavailable, VersionConflict
+from shared.ports import ABSENT, MAX_BATCH_GET, MAX_VALUE_BYTES, Clock, Item, Key, Page
 
 GET_DOCUMENTS: Final = 250
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 ABSENT_TRIES: Final = 5
-NONCE_BYTES: Final = 9
-_BEHIND: Final = "g"
-"""Sorts after every hexadecimal digit."""
-_GONE: Final = ("document to update", "entity to update")
-
-
-class _Version(NamedTuple):
-    """When a document was last written, in microseconds since epoch, and when it expires, in ms."""
-
-    updated: int
-    expires_at: int | None
-
-    def __str__(self) -> str:
-        return str(self.updated) if self.expires_at is None else f"{self.updated}-{self.expires_at}"
-
-    @classmethod
-    def parse(cls, text: str) -> _Version | None:
-        """None where it is no version of ours."""
-        updated, _, expires_at = text.partition("-")
-        if not updated.isdecimal() or not (expires_at or "0").isdecimal():
-            return None
-        return cls(int(updated), int(expires_at) if expires_at else None)
-
-    def expired(self, now_ms: int) -> bool:
-        return self.expires_at is not None and self.expires_at <= now_ms
 
 
 class _Conflict(VersionConflict):
@@ -72,13 +53,13 @@ class GcpTable:
         if len(keys) > MAX_BATCH_GET:
             raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
         root = self._root()
-        wanted = {root + _id(*key): key for key in keys}
+        wanted = {root + id_of(*key): key for key in keys}
         names = list(wanted)
         found: dict[str, Any] = {}
         for start in range(0, len(names), GET_DOCUMENTS):
             found |= self._read(names[start : start + GET_DOCUMENTS])
         now = self._clock.now_ms()
-        items = {wanted[name]: _item(*wanted[name], document) for name, document in found.items()}
+        items = {wanted[name]: item_of(*wanted[name], document) for name, document in found.items()}
         return {key: item for key, item in items.items() if item.expires_at is None or item.expires_at > now}
 
     def put(
@@ -93,17 +74,13 @@ class GcpTable:
         if len(value) > MAX_VALUE_BYTES:
             raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
         write = self._new_write()
-        write.update.name = self._root() + _id(partition, sort)
-        fields = write.update.fields
-        fields["value"].bytes_value = bytes(value)
-        fields["nonce"].bytes_value = secrets.token_bytes(NONCE_BYTES)
-        if expires_at is not None:
-            fields["ttl"].timestamp_value.FromMilliseconds(expires_at)
+        write.update.name = self._root() + id_of(partition, sort)
+        fill(write.update.fields, value, expires_at)
         updated = self._put_absent(write) if if_version == ABSENT else self._put(write, if_version)
-        return str(_Version(updated, expires_at))
+        return str(Version(updated, expires_at))
 
     def delete(self, partition: str, sort: str, *, if_version: str | None = None) -> None:
-        name = self._root() + _id(partition, sort)
+        name = self._root() + id_of(partition, sort)
         if if_version == ABSENT:
             if self.get(partition, sort) is not None:
                 raise VersionConflict(f"{self._name}: an item is at {(partition, sort)!r}")
@@ -127,13 +104,13 @@ class GcpTable:
     ) -> Page:
         if limit < 1:
             raise ValueError(f"limit={limit}; a page has at least one item")
-        root = self._root() + _prefix(partition)
+        root = self._root() + prefix_of(partition)
         if end is not None and end.encode() <= start.encode():
             return Page([], None)
         low = ("GREATER_THAN_OR_EQUAL", root + start.encode().hex())
         if cursor is not None and cursor.encode() >= start.encode():
             low = ("GREATER_THAN", root + cursor.encode().hex())
-        high = ("LESS_THAN", root + (_BEHIND if end is None else end.encode().hex()))
+        high = ("LESS_THAN", root + (BEHIND if end is None else end.encode().hex()))
         return self._page(partition, low, high, limit)
 
     def _page(self, partition: str, low: tuple[str, str], high: tuple[str, str], limit: int) -> Page:
@@ -145,14 +122,14 @@ class GcpTable:
             documents, cut = self._run(low, high, asked, MAX_PAGE_BYTES - size)
             now = self._clock.now_ms()
             for document in documents:
-                item = _item(partition, _sort(document.name), document)
+                item = item_of(partition, sort_of(document.name), document)
                 if item.expires_at is None or item.expires_at > now:
                     items.append(item)
                     size += len(item.value)
             if len(documents) < asked and not cut:
                 return Page(items, None)
             if len(items) == limit or (items and size >= MAX_PAGE_BYTES):
-                return Page(items, _sort(documents[-1].name))
+                return Page(items, sort_of(documents[-1].name))
             low = ("GREATER_THAN", documents[-1].name)
 
     def _run(self, low: tuple[str, str], high: tuple[str, str], limit: int, max_bytes: int) -> tuple[list[Any], bool]:
@@ -213,12 +190,12 @@ class GcpTable:
                 there = self._read([write.update.name]).get(write.update.name)
                 if there is None:
                     continue
-                if _nonce(there) == _nonce(write.update):
-                    return _micros(there.update_time)
-                if not _version(there).expired(self._clock.now_ms()):
+                if nonce_of(there) == nonce_of(write.update):
+                    return micros(there.update_time)
+                if not version_of(there).expired(self._clock.now_ms()):
                     raise
             try:
-                return self._put(write, str(_Version(_micros(there.update_time), None)))
+                return self._put(write, str(Version(micros(there.update_time), None)))
             except VersionConflict:
                 continue
         raise VersionConflict(message)
@@ -226,18 +203,18 @@ class GcpTable:
     def _ours(self, write: Any) -> int | None:
         """When this very write was done, if what is there now is of it."""
         there = self._read([write.update.name]).get(write.update.name)
-        return _micros(there.update_time) if there is not None and _nonce(there) == _nonce(write.update) else None
+        return micros(there.update_time) if there is not None and nonce_of(there) == nonce_of(write.update) else None
 
-    def _expected(self, if_version: str | None) -> _Version | None:
+    def _expected(self, if_version: str | None) -> Version | None:
         """The version that a write expects. Raises VersionConflict where none that can be there is so called."""
         if if_version is None:
             return None
-        version = _Version.parse(if_version)
+        version = Version.parse(if_version)
         if version is None or version.expired(self._clock.now_ms()):
             raise VersionConflict(f"{self._name}: another version than {if_version!r} is there, or none")
         return version
 
-    def _commit(self, write: Any, expected: _Version | None) -> int:
+    def _commit(self, write: Any, expected: Version | None) -> int:
         """One write in one commit; when it was done. Raises _Conflict, Unavailable, Misconfigured."""
         from grpc import RpcError, StatusCode
 
@@ -251,11 +228,11 @@ class GcpTable:
             nonlocal unsure, code
             with about(self._told):
                 try:
-                    return _micros(self._firestore().commit(write).update_time)
+                    return micros(self._firestore().commit(write).update_time)
                 except RpcError as error:
                     answer: Any = error
                     code = answer.code()
-                    if conditional and _is_conflict(code, str(answer.details())):
+                    if conditional and is_conflict(code, str(answer.details())):
                         message = f"{self._name}: another version of {write.update.name or write.delete} is there"
                         raise _Conflict(message, unsure=unsure) from None
                     unsure = unsure or code not in (StatusCode.RESOURCE_EXHAUSTED, StatusCode.ABORTED)
@@ -275,57 +252,3 @@ class GcpTable:
 
     def _new_write(self) -> Any:
         return self._firestore().new_write()
-
-
-def _is_conflict(code: Any, details: str) -> bool:
-    match code.name:
-        case "ALREADY_EXISTS":
-            return True
-        case "FAILED_PRECONDITION":
-            return "Datastore Mode" not in details  # a database that is not ours to use at all
-        case "NOT_FOUND":
-            return any(words in details for words in _GONE)
-        case _:
-            return False
-
-
-def _item(partition: str, sort: str, document: Any) -> Item:
-    fields = document.fields
-    if "value" not in fields:
-        raise CorruptData(f"{document.name} was not written by us: it has no value. Delete the document.")
-    version = _version(document)
-    return Item(partition, sort, fields["value"].bytes_value, str(version), version.expires_at)
-
-
-def _version(document: Any) -> _Version:
-    ttl = document.fields["ttl"].timestamp_value.ToMilliseconds() if "ttl" in document.fields else None
-    return _Version(_micros(document.update_time), ttl)
-
-
-def _nonce(document: Any) -> bytes:
-    nonce: bytes = document.fields["nonce"].bytes_value
-    return nonce
-
-
-def _micros(timestamp: Any) -> int:
-    return int(timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000)
-
-
-def _prefix(partition: str) -> str:
-    key = _key(partition)
-    return f"{blake2b(key, digest_size=4).hexdigest()}{key.hex()}-"
-
-
-def _id(partition: str, sort: str) -> str:
-    return _prefix(partition) + _key(sort).hex()
-
-
-def _sort(name: str) -> str:
-    return bytes.fromhex(name.rpartition("-")[2]).decode()
-
-
-def _key(text: str) -> bytes:
-    encoded = text.encode()
-    if not 1 <= len(encoded) <= MAX_KEY_BYTES:
-        raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {len(encoded)}")
-    return encoded

@@ -109,6 +109,9 @@ def test_a_version_that_has_expired_can_be_neither_replaced_nor_deleted(make: Ma
 def test_a_conditional_write_of_what_was_never_there_conflicts(make: Make) -> None:
     version = make().put("p", "there", b"1")
 
+    for never in ("9" * 40, "-1", "1-", "\u0661", version + "-1"):
+        with pytest.raises(VersionConflict):
+            make().put("p", "there", b"2", if_version=never)
     with pytest.raises(VersionConflict):
         make().put("p", "not there", b"2", if_version=version)
     with pytest.raises(VersionConflict):
