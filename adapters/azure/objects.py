@@ -24,8 +24,9 @@ MAX_PARTS: Final = 254
 """Between slashes."""
 PAGE: Final = 5_000
 _HIGH: Final = 0x100
+_LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWX"
 _ODD: Final = re.compile(r"[\x00-!\[\\\x7f-\U0010ffff]|\.(?![>-\U0010ffff])")
-_ESCAPED: Final = re.compile("![@-a]|\\[[-_]|\\.=|[\u0100-\u01ff]+")
+_ESCAPED: Final = re.compile("![0-9A-X]|\\[[-_]|\\.=|[\u0100-\u01ff]+")
 
 Names = tuple[str, ...]
 
@@ -88,7 +89,7 @@ class AzureObjects:
 def stored_name(name: str) -> str:
     """A name as a blob may have it, in the same order as before.
 
-    Characters up to `!` become `!` and a letter; `[` and `\\`, which Azure takes for `/`, become `[` and another;
+    Characters up to `!` become `!` and a digit or letter; `[` and `\\`, which Azure takes for `/`, become `[` and another;
     what lies past ASCII becomes a character above U+0100 for each of its UTF-8 bytes, so that no order of code units
     matters. A dot is followed by `=` unless a character past `=` follows it, so that no part is or ends in dots.
     """
@@ -114,7 +115,7 @@ def _escape(character: str) -> str:
         case ".":
             return ".="
     if character <= "!":
-        return "!" + chr(ord("@") + ord(character))
+        return "!" + _LETTERS[ord(character)]
     return "".join(chr(_HIGH + byte) for byte in character.encode())
 
 
@@ -127,7 +128,7 @@ def _unescape(escape: str) -> str:
         case ".=":
             return "."
     if escape.startswith("!"):
-        return chr(ord(escape[1]) - ord("@"))
+        return chr(_LETTERS.index(escape[1]))
     return bytes(ord(each) - _HIGH for each in escape).decode()
 
 

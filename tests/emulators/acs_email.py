@@ -19,6 +19,8 @@ class AcsEmail:
         self._taken: dict[str, Mail] = {}
         self._senders: dict[str, str] = {}
         self._suppressed: set[str] = set()
+        self._left: int | None = None
+        self._unanswered = 0
         self._server = Server(self._answer)
         self.url = self._server.url
 
@@ -34,22 +36,34 @@ class AcsEmail:
         """It takes no mail for this address."""
         self._suppressed.add(address)
 
+    def fail_after(self, mails: int) -> None:
+        """So many mails more are taken; whatever comes after them gets a 500."""
+        self._left = mails
+
+    def lose_answers(self, answers: int) -> None:
+        """So many requests are heeded, but not answered."""
+        self._unanswered = answers
+
     def running(self) -> AbstractContextManager[None]:
         return self._server.running()
 
     def fault(self, kind: str) -> AbstractContextManager[None]:
         return self._server.fault(kind)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Answer | None:
         if not request.signed:
             return error(401, "Denied", "Denied by the resource provider.")
         operation = request.headers.get("operation-id", "")
         if request.method == "POST" and request.path == SEND:
-            return self._send(json.loads(request.body), operation)
+            return self._answered(self._send(json.loads(request.body), operation))
         operation = request.path.removeprefix(OPERATIONS)
         if operation not in self._taken:
             return error(404, "NotFound", "There is no such operation.")
         return Answer(200, {"id": operation, "status": "Succeeded", "error": None})
+
+    def _answered(self, answer: Answer) -> Answer | None:
+        self._unanswered -= 1
+        return None if self._unanswered >= 0 else answer
 
     def _send(self, message: Any, operation: str) -> Answer:
         content = message["content"]
@@ -59,6 +73,10 @@ class AcsEmail:
             return error(400, "BadRequest", f"Invalid format for email address {address}.")
         if address in self._suppressed:
             return error(400, "EmailDroppedAllRecipientsSuppressed", "Every recipient is on the suppression list.")
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                return error(500, "InternalServerError", "Something broke.")
         # one that comes again under the same id is the same mail
         self._taken.setdefault(
             operation, Mail(address, content["subject"], content["plainText"], content.get("html"))

@@ -50,9 +50,9 @@ FAULTS: Final = {
 
 
 class Server:
-    """Serves what `answer` says. `asked` counts the requests, those under a fault too."""
+    """Serves what `answer` says; None closes the connection. `asked` counts the requests, those under a fault too."""
 
-    def __init__(self, answer: Callable[[Request], Answer]) -> None:
+    def __init__(self, answer: Callable[[Request], Answer | None]) -> None:
         self.asked = 0
         self._answer = answer
         self._fault: str | None = None
