@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate, make_msgid, parseaddr
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -65,6 +65,9 @@ class SmtpMailer:
         """Raises Misconfigured. `tls` says whom to trust, by default whom the machine trusts."""
         self._server = Server.parse(require(environ, URL, _EXAMPLE))
         self._sender = require(environ, SENDER, "news@example.com")
+        self._address = parseaddr(self._sender)[1]
+        if "@" not in self._address or not self._sender.isprintable():
+            raise Misconfigured(f"{SENDER}={self._sender!r} is no e-mail address. Set it to one you may send from.")
         self._secrets = secrets
         self._tls = tls
         self._told = f"the mail server {self._server.host}:{self._server.port}"
@@ -101,7 +104,7 @@ class SmtpMailer:
 
     def _hand_over(self, connection: smtplib.SMTP, mail: Mail) -> str | None:
         try:
-            connection.send_message(self._message(mail), self._sender, [mail.to])
+            connection.send_message(self._message(mail), self._address, [mail.to])
         except smtplib.SMTPRecipientsRefused as refused:
             code, reason = refused.recipients[mail.to]
             return _said(code, reason)
@@ -116,6 +119,8 @@ class SmtpMailer:
             if refused.smtp_code == 421:
                 raise smtplib.SMTPServerDisconnected(_said(refused.smtp_code, refused.smtp_error)) from refused
             return _said(refused.smtp_code, refused.smtp_error)
+        except UnicodeError:
+            return "the text holds characters that cannot be encoded"
         except smtplib.SMTPNotSupportedError:
             return "this address needs a mail server that knows SMTPUTF8"
         return None
@@ -157,7 +162,7 @@ class SmtpMailer:
         message["To"] = mail.to
         message["Subject"] = mail.subject
         message["Date"] = formatdate()
-        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2] or None)
+        message["Message-ID"] = make_msgid(domain=self._address.rpartition("@")[2])
         message.set_content(mail.text)
         if mail.html is not None:
             message.add_alternative(mail.html, subtype="html")

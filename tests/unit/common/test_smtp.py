@@ -5,6 +5,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from email import message_from_string
+from email.policy import default
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
@@ -139,6 +141,40 @@ def test_a_refused_recipient_fails_alone(closing: ExitStack) -> None:
     assert results[2] is not None
     assert results[3] is None
     assert [to for _, to, _ in inbox.taken] == ["viewer@home.example"] * 2
+
+
+def test_an_address_or_text_that_cannot_be_encoded_fails_alone(closing: ExitStack) -> None:
+    port = closing.enter_context(serving(Inbox(), enable_SMTPUTF8=False))
+    umlaut, broken = Mail("jürgen@home.example", "s", "t"), Mail("viewer@home.example", "s", "\ud800")
+
+    first, second, third = mailer(f"smtp://127.0.0.1:{port}").send([umlaut, broken, NEWS])
+
+    assert "SMTPUTF8" in str(first)
+    assert "encoded" in str(second)
+    assert third is None
+
+
+def test_words_of_any_script_and_a_sender_with_a_name_arrive(closing: ExitStack) -> None:
+    inbox = Inbox()
+    port = closing.enter_context(serving(inbox))
+    environ = {
+        "GRANDSTAND_SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "GRANDSTAND_MAIL_FROM": "Grandstand <news@grandstand.example>",
+    }
+
+    assert SmtpMailer(environ, Secret()).send([Mail("viewer@home.example", "試合開始 😀", "é" * 2_000)]) == [None]
+
+    ((sender, _, content),) = inbox.taken
+    message = message_from_string(content, policy=default)
+    assert sender == "news@grandstand.example"
+    assert (message["From"], message["Subject"]) == ("Grandstand <news@grandstand.example>", "試合開始 😀")
+    assert message.get_content().strip() == "é" * 2_000
+
+
+@pytest.mark.parametrize("sender", ["", "nobody", "news@grandstand.example\nBcc: x@y.example"])
+def test_a_sender_that_is_no_address_is_told_at_once(sender: str) -> None:
+    with pytest.raises(Misconfigured, match="GRANDSTAND_MAIL_FROM"):
+        SmtpMailer({"GRANDSTAND_SMTP_URL": "smtp://mail.example", "GRANDSTAND_MAIL_FROM": sender}, Secret())
 
 
 def test_no_server_is_asked_where_nothing_can_be_sent() -> None:

@@ -11,6 +11,8 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 
 from tests.emulators.firestore import Firestore
 
+pytestmark = pytest.mark.xdist_group("google-firestore")  # one process starts Google's emulator
+
 DATABASE = "projects/suite/databases/(default)"
 
 

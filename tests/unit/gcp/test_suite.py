@@ -23,6 +23,7 @@ from tests.emulators.firestore import Firestore
 from tests.emulators.gcs import Storage
 from tests.emulators.secret_manager import SecretManager
 
+ROOT = Path(__file__).parents[3]
 ROWS = pa.table({"a": [1, 2, 3]})
 
 
@@ -120,10 +121,37 @@ from shared.settings import Settings
 Suite(Settings(), {})
 print([name for name in sys.modules if name.startswith(("google.a", "google.cloud.", "grpc", "libcloud"))])
 """
-    root = Path(__file__).parents[3]
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("missing", "ask"),
+    [
+        ("grpc", 'ports.table("audience").get("p", "s")'),
+        ("google.cloud.firestore_v1", 'ports.table("audience").get("p", "s")'),
+        ("google.cloud.tasks_v2", 'ports.queue("rebuild").send(b"")'),
+        ("google.cloud.secretmanager_v1", 'ports.secrets.get("write-keys")'),
+        ("libcloud", 'ports.objects("staging").get("a")'),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_the_extra(environ: dict[str, str], missing: str, ask: str) -> None:
+    code = f"""
+import sys
+from adapters.gcp.suite import Suite
+from shared.settings import Settings
+sys.modules[{missing!r}] = None
+ports = Suite(Settings(), {environ!r}).ports
+try:
+    {ask}
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert said.stdout.startswith(f"Misconfigured {missing}")
+    assert "pip install 'grandstand[gcp]'" in said.stdout
 
 
 def test_no_credential_is_told_with_how_to_get_one(

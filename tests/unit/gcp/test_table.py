@@ -15,6 +15,8 @@ from shared.errors import VersionConflict
 from shared.ports import ABSENT, MAX_KEY_BYTES, MAX_VALUE_BYTES, query_all
 from tests.emulators.firestore import Firestore as FirestoreServer
 
+pytestmark = pytest.mark.xdist_group("google-firestore")  # one process starts Google's emulator
+
 Make = Callable[[], GcpTable]
 
 
