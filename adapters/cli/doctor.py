@@ -19,7 +19,7 @@ from adapters.cli.terminal import print_json, print_table
 _OLDEST: Final = (3, 11)
 _PACKAGES: Final = {
     "to run the functions": ("msgspec", "zstandard", "orjson", "numpy", "starlette", "pydantic", "pyjwt"),
-    "to serve on this machine": ("uvicorn", "httptools", "deltalake", "pyarrow", "duckdb", "typer", "rich", "httpx"),
+    "to serve on this machine": ("uvicorn", "httptools", "deltalake", "pyarrow", "sqlglot", "typer", "rich", "httpx"),
     "to run the tests": ("pytest", "hypothesis", "schemathesis", "playwright", "mypy", "ruff"),
 }
 _TOOLS: Final = {
