@@ -1,6 +1,7 @@
-"""The live page as files, and what a CDN must say of each."""
+"""The live page as files, and what a CDN must say of each. `python -m infra.aws.page` prints `openapi.json`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -35,3 +36,7 @@ def openapi_document() -> str:
     endpoints = [one for function in FUNCTIONS if isinstance(function.trigger, Http) for one in served(function)]
     everything = [*endpoints, *beside(endpoints, settings, loopback=False, ready=always_ready)]
     return json.dumps(openapi(everything, settings, loopback=False), sort_keys=True)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(openapi_document())

@@ -80,4 +80,5 @@ class GrandstandStack(Stack):  # type: ignore[misc]  # the CDK's stubs are left 
         CfnOutput(self, "LivePage", value=f"https://{live}/", description="The live page; the API is below /v1")
         CfnOutput(self, "ApiAddress", value=api.api.attr_api_endpoint, description="The API without CloudFront")
         CfnOutput(self, "Bucket", value=storage.data.bucket_name, description="GRANDSTAND_BUCKET")
+        CfnOutput(self, "PageBucket", value=storage.page.bucket_name, description="Where the live page's files lie")
         CfnOutput(self, "Region", value=Aws.REGION, description="AWS_REGION")

@@ -315,7 +315,7 @@ class TestWhatTells:
         assert all(name in text(dashboard) for name in FUNCTIONS)
 
     def test_the_addresses_are_told_when_it_is_deployed(self, assembly: Assembly) -> None:
-        assert set(assembly.template()["Outputs"]) == {"ApiAddress", "Bucket", "LivePage", "Region"}
+        assert set(assembly.template()["Outputs"]) == {"ApiAddress", "Bucket", "LivePage", "PageBucket", "Region"}
 
 
 def _alarms(assembly: Assembly) -> list[dict[str, Any]]:
