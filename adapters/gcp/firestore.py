@@ -38,7 +38,9 @@ class Firestore:
         self._queries = messages.RunQueryRequest.pb()
         self._operators: Any = query.StructuredQuery.FieldFilter.Operator
         self._both = query.StructuredQuery.CompositeFilter.Operator.AND
-        self._route = (("x-goog-request-params", f"database={quote(self.database, safe='')}"),)
+        self._parent = f"{self.database}/documents"
+        self._to_database = _route("database", self.database)
+        self._to_parent = _route("parent", self._parent)
         self._commit = channel.unary_unary(
             f"{SERVICE}/Commit",
             request_serializer=self._commits.SerializeToString,
@@ -57,18 +59,18 @@ class Firestore:
 
     def collection(self, name: str) -> str:
         """The full name of a collection, with a slash at its end."""
-        return f"{self.database}/documents/{name}/"
+        return f"{self._parent}/{name}/"
 
     def commit(self, write: Any) -> Any:
         """One write's result."""
         request = self._commits(database=self.database, writes=[write])
-        return self._commit(request, timeout=REQUEST_SECONDS, metadata=self._route).write_results[0]
+        return self._commit(request, timeout=REQUEST_SECONDS, metadata=self._to_database).write_results[0]
 
     def get(self, names: Sequence[str]) -> Iterator[tuple[str, Any | None]]:
         """Each name with its document as it is now, or None; in any order."""
         request = self._gets(database=self.database, documents=names)
         seconds = REQUEST_SECONDS if len(names) <= FEW else READ_SECONDS
-        for answer in self._get(request, timeout=seconds, metadata=self._route):
+        for answer in self._get(request, timeout=seconds, metadata=self._to_database):
             if answer.WhichOneof("result") == "found":
                 yield answer.found.name, answer.found
             elif answer.missing:
@@ -76,7 +78,7 @@ class Firestore:
 
     def query(self, collection: str, bounds: Iterable[tuple[str, str]], limit: int) -> Iterator[Any]:
         """The documents of a collection within bounds of their names, as ("LESS_THAN", name), in order."""
-        request = self._queries(parent=f"{self.database}/documents")
+        request = self._queries(parent=self._parent)
         wanted = request.structured_query
         wanted.from_.add().collection_id = collection
         wanted.where.composite_filter.op = self._both
@@ -87,10 +89,15 @@ class Firestore:
             bound.value.reference_value = name
         wanted.order_by.add().field.field_path = "__name__"
         wanted.limit.value = limit
-        call: Any = self._query(request, timeout=READ_SECONDS, metadata=self._route)
+        call: Any = self._query(request, timeout=READ_SECONDS, metadata=self._to_parent)
         try:
             for answer in call:
                 if answer.HasField("document"):
                     yield answer.document
         finally:
             call.cancel()
+
+
+def _route(name: str, value: str) -> tuple[tuple[str, str]]:
+    """The header by which Google leads a request to where its data is."""
+    return (("x-goog-request-params", f"{name}={quote(value)}"),)
