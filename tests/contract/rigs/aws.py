@@ -10,20 +10,13 @@ touched, and what it made it removes. E-mail needs GRANDSTAND_MAIL_FROM, an addr
 arrives is not looked at there, and no faults can be asked for.
 """
 
-import os
 import time
-from atexit import register
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from itertools import count
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from secrets import token_hex
-from threading import RLock
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from adapters.aws.clients import Clients
 from adapters.aws.failed import Failed
 from adapters.aws.main import Deployment
 from adapters.aws.messages import body_of
@@ -32,145 +25,18 @@ from adapters.aws.triggers import Streamed, sources
 from adapters.common.envelope import open_record
 from adapters.common.settling import Settler
 from adapters.local.triggers import Delivery, Terms
-from functions.manifest import Function, OnQueue, OnStream
-from lab.memory import MemoryClock, MemorySecrets
+from functions.manifest import OnQueue, OnStream
+from lab.memory import MemoryClock
 from shared.dead_letters import DeadLetters
 from shared.ports import Mail, Ports, Queue, Stream, Table
 from shared.settings import Settings
-from shared.stream import EVENT_STREAM, BatchHandler, Deadline, Message, Record
+from shared.stream import BatchHandler, Deadline, Message, Record
 from tests.contract.rig import Fault, HttpAnswer, Rig
-from tests.emulators.event_source_mapping import Invoke, KinesisShards, QueueMapping, S3Destination, StreamMapping
+from tests.emulators.aws_account import Account, deployed, fresh_environ, moto
+from tests.emulators.event_source_mapping import Invoke, QueueMapping, StreamMapping
 from tests.emulators.lambda_events import context, http_answer, http_event, schedule_event
-from tests.emulators.moto_server import Moto, moto_server
-
-T = TypeVar("T")
 
 SETTINGS: Final = Settings()
-SHARDS: Final = 4
-SECRETS: Final = ("pseudonym-keys", "dead-letter-key", "viewer-token", "write-keys", "publish-keys", "operator-keys")
-FAILED: Final = "failed"
-
-
-@cache
-def _moto() -> Moto:
-    """The process's server, which ends with it."""
-    stack = ExitStack()
-    register(stack.close)
-    return stack.enter_context(moto_server())
-
-
-@cache
-def _deployer() -> Clients:
-    """Those of whoever deploys, whom no fault meets."""
-    return Clients(_moto().environ("AKIADEPLOYMENT"))
-
-
-@dataclass
-class Account:
-    """What a deployment makes: each resource when it is first asked for."""
-
-    name: str
-    bucket: str
-    clients: Clients
-    _undo: list[Callable[[], object]] = field(default_factory=list)
-    _mappings: dict[str, StreamMapping] = field(default_factory=dict)
-    _lock: Any = field(default_factory=RLock)
-
-    def __post_init__(self) -> None:
-        self.table = self._once(self._table)
-        self.stream = self._once(self._stream)
-        self.queue = self._once(self._queue)
-        self._buckets()
-        self._secrets()
-
-    def _once(self, make: Callable[[str], T]) -> Callable[[str], T]:
-        made = cache(make)
-
-        def once(name: str) -> T:
-            with self._lock:
-                return made(name)
-
-        return once
-
-    def remove(self) -> None:
-        """Take everything away again."""
-        for undo in reversed(self._undo):
-            undo()
-
-    def mapping(self, function: str, clock: MemoryClock) -> StreamMapping:
-        """A function's event-source mapping, which outlives the function's instances."""
-        self.stream(EVENT_STREAM)
-        if function not in self._mappings:
-            self._mappings[function] = StreamMapping(
-                KinesisShards(self.clients.kinesis, f"{self.name}-{EVENT_STREAM}"),
-                S3Destination(self.clients.s3, f"{self.bucket}-{FAILED}"),
-                clock,
-            )
-        return self._mappings[function]
-
-    def of(self, function: Function) -> None:
-        """Everything that a function reads and writes."""
-        kinds: dict[str, Callable[[str], object]] = {"table": self.table, "stream": self.stream, "queue": self.queue}
-        for each in sorted(function.hosted_reads | function.hosted_writes):
-            kind, _, name = each.partition(":")
-            if kind in kinds:
-                kinds[kind](name)
-        trigger: Any = function.trigger
-        for kind, make in kinds.items():
-            if hasattr(trigger, kind):
-                make(getattr(trigger, kind))
-
-    def _table(self, name: str) -> None:
-        whole = f"{self.name}-{name}"
-        self.clients.dynamodb.create_table(
-            TableName=whole,
-            KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "p", "AttributeType": "S"},
-                {"AttributeName": "s", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self.clients.dynamodb.get_waiter("table_exists").wait(TableName=whole, WaiterConfig={"Delay": 2})
-        self._undo.append(lambda: self.clients.dynamodb.delete_table(TableName=whole))
-
-    def _stream(self, name: str) -> None:
-        whole = f"{self.name}-{name}"
-        self.clients.kinesis.create_stream(StreamName=whole, ShardCount=SHARDS)
-        self.clients.kinesis.get_waiter("stream_exists").wait(StreamName=whole, WaiterConfig={"Delay": 2})
-        self._undo.append(lambda: self.clients.kinesis.delete_stream(StreamName=whole))
-
-    def _queue(self, name: str) -> str:
-        url = self.clients.sqs.create_queue(QueueName=f"{self.name}-{name}")["QueueUrl"]
-        self._undo.append(lambda: self.clients.sqs.delete_queue(QueueUrl=url))
-        return url
-
-    def _buckets(self) -> None:
-        for bucket in (self.bucket, f"{self.bucket}-{FAILED}"):
-            configuration: Any = {"LocationConstraint": self.clients.region}
-            self.clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
-            self._undo.append(partial(self._remove_bucket, bucket))
-
-    def _remove_bucket(self, bucket: str) -> None:
-        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        for key in [each["Key"] for page in pages for each in page.get("Contents", ())]:
-            self.clients.s3.delete_object(Bucket=bucket, Key=key)
-        self.clients.s3.delete_bucket(Bucket=bucket)
-
-    def _secrets(self) -> None:
-        fresh = MemorySecrets()
-        for name in SECRETS:
-            self.set_secret(name, fresh.get(name))
-
-    def set_secret(self, name: str, value: bytes) -> None:
-        """Make a secret, or rotate it."""
-        manager, whole = self.clients.secretsmanager, f"{self.name}/{name}"
-        try:
-            manager.create_secret(Name=whole, SecretString=value.decode())
-        except manager.exceptions.ResourceExistsException:
-            manager.put_secret_value(SecretId=whole, SecretString=value.decode())
-        else:
-            self._undo.append(partial(manager.delete_secret, SecretId=whole, ForceDeleteWithoutRecovery=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +70,7 @@ class LambdaEntry:
             sleep=lambda seconds: clock.advance(round(1_000 * seconds)),
         )
         self._function = self._deployment.function
-        account.of(self._function)
+        account.of(name)
 
     def http(
         self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -279,27 +145,18 @@ class Provided:
         return self._ports.queue(name)
 
 
-_numbers = count(1)
-
-
 @contextmanager
 def aws(folder: Path) -> Iterator[Rig]:
     """A rig against moto's server."""
-    name = f"g{os.getpid()}-{next(_numbers)}"
-    moto = _moto()
-    environ = {
-        **moto.environ(f"AKIA{token_hex(8).upper()}"),
-        "GRANDSTAND_NAME": name,
-        "GRANDSTAND_BUCKET": f"{name}-data",
-        "GRANDSTAND_MAIL_FROM": f"news@{name}.example.com",
-    }
-    account = Account(name, environ["GRANDSTAND_BUCKET"], _deployer())
-    account.clients.sesv2.create_email_identity(EmailIdentity=environ["GRANDSTAND_MAIL_FROM"])
+    environ = fresh_environ()
+    account = deployed(environ)
 
     def mailbox() -> list[Mail]:
-        return _mails(moto, environ["GRANDSTAND_MAIL_FROM"])
+        return _mails(environ["GRANDSTAND_MAIL_FROM"])
 
-    yield _rig(account, environ, MemoryClock(), mailbox, lambda kind: moto.fault(environ["AWS_ACCESS_KEY_ID"], kind))
+    yield _rig(
+        account, environ, MemoryClock(), mailbox, lambda kind: moto().fault(environ["AWS_ACCESS_KEY_ID"], kind)
+    )
 
 
 def _rig(
@@ -383,9 +240,9 @@ def _appended(account: Account, clock: MemoryClock) -> list[Record]:
     return records
 
 
-def _mails(moto: Moto, sender: str) -> list[Mail]:
+def _mails(sender: str) -> list[Mail]:
     mails = []
-    for each in moto.mails(sender):
+    for each in moto().mails(sender):
         simple = each["Content"]["Simple"]
         html = simple["Body"].get("Html", {}).get("Data")
         (to,) = each["Destination"]["ToAddresses"]
