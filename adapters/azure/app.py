@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final, List  # noqa: UP035  the library knows lists of events by this name
 
 import azure.functions as func
+from starlette.types import ASGIApp
 
 from adapters.azure.clients import KEY_VAULT
 from adapters.azure.host import EVENT_HUBS_SETTING, STORAGE_SETTING
@@ -51,16 +52,16 @@ def make_app(
     settings = load_settings(environ)
     chosen = (hosted_function(environ),) if environ.get(FUNCTION) else FUNCTIONS
     ports = ports or _of_deployment(chosen, settings, environ)
-    app = func.FunctionApp()
-    _add_http(app, [each for each in chosen if isinstance(each.trigger, Http)], ports, settings)
+    added = _App(ports, settings, suite_name(environ), sleep)
+    added.add_http([each for each in chosen if isinstance(each.trigger, Http)])
     for function in chosen:
         if isinstance(function.trigger, OnStream):
-            _add_stream(app, Hosted(function, ports, settings), function.trigger, ports, settings)
+            added.add_stream(function, function.trigger)
         elif isinstance(function.trigger, OnQueue):
-            _add_queue(app, Hosted(function, ports, settings), function.trigger, suite_name(environ))
+            added.add_queue(function, function.trigger)
         elif isinstance(function.trigger, Every):
-            _add_schedule(app, Hosted(function, ports, settings, sleep=sleep), function.trigger)
-    return app
+            added.add_schedule(function, function.trigger)
+    return added.app
 
 
 def _of_deployment(functions: Sequence[Function], settings: Settings, environ: Mapping[str, str]) -> Ports:
@@ -82,83 +83,100 @@ def _of_deployment(functions: Sequence[Function], settings: Settings, environ: M
     return ports
 
 
-def _add_http(app: func.FunctionApp, functions: Sequence[Function], ports: Ports, settings: Settings) -> None:
-    """One route for every path: of several functions, their endpoints make one app."""
-    if not functions:
-        return
-    hosted = Hosted(functions[0], ports, settings)
-    served, name = hosted.app, functions[0].name
-    if len(functions) > 1:
+class _App:
+    """A function app, and what its functions share."""
+
+    def __init__(self, ports: Ports, settings: Settings, name: str, sleep: Callable[[float], None]) -> None:
+        self.app = func.FunctionApp()
+        self._ports = ports
+        self._settings = settings
+        self._name = name
+        self._sleep = sleep
+
+    def add_http(self, functions: Sequence[Function]) -> None:
+        """One route for every path: of several functions, their endpoints make one app."""
+        if not functions:
+            return
+        first = self._hosted(functions[0])
+        together = len(functions) > 1
+        answer = HttpFunction(self._together(functions) if together else first.app, first.rest)
+
+        @self.app.function_name(TOGETHER if together else first.function.name)
+        @self.app.route(route=EVERY_PATH, methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+        async def http(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+            return await answer(req, context)
+
+    def add_stream(self, function: Function, trigger: OnStream) -> None:
+        """Batches of the stream, and a timer that replays what is parked of them."""
+        hosted, clock = self._hosted(function), self._ports.clock
+        terms = Terms(timeout_ms=1_000 * function.timeout_seconds, max_age_ms=1_000 * self._settings.horizon_seconds)
+        parking = cache(lambda: Parking(self._ports.objects(STORE), function.name))
+        batches = StreamTrigger(hosted.settler, parking, clock, terms)
+        replay = ParkedReplay(hosted.settler, parking, clock, terms, sleep=self._sleep)
+
+        @self.app.function_name(function.name)
+        @self.app.event_hub_message_trigger(
+            arg_name="events",
+            event_hub_name=trigger.stream,
+            connection=EVENT_HUBS_SETTING,
+            consumer_group=function.name,
+            cardinality=func.Cardinality.MANY,
+            data_type=func.DataType.BINARY,
+        )
+        @self.app.retry(
+            strategy="exponential_backoff",
+            max_retry_count=FOR_EVER,
+            minimum_interval="00:00:01",
+            maximum_interval="00:01:00",
+        )
+        def consume(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006
+            with _rested(hosted):
+                batches.deliver(events, _deadline(function.timeout_seconds), retries=_retries(context))
+
+        @self.app.function_name(f"{function.name}_{PARKED}")
+        @self.app.timer_trigger(arg_name="timer", schedule=EACH_MINUTE)
+        def replay_parked(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds it by name
+            with _rested(hosted):
+                until = clock.now_ms() + 1_000 * SCHEDULER_SECONDS
+                replay.run(_deadline(function.timeout_seconds), until)
+
+    def add_queue(self, function: Function, trigger: OnQueue) -> None:
+        """A queue's messages, one at a time."""
+        hosted = self._hosted(function)
+
+        @self.app.function_name(function.name)
+        @self.app.queue_trigger(
+            arg_name="message",
+            queue_name=f"{self._name}-{trigger.queue}",
+            connection=STORAGE_SETTING,
+            data_type=func.DataType.BINARY,
+        )
+        def work(message: func.QueueMessage) -> None:
+            with _rested(hosted):
+                delivered = Message(message.get_body(), message.dequeue_count or 1)
+                if not hosted.message(delivered, _deadline(function.timeout_seconds)):
+                    raise NotSettled(f"{function.name} asks for the message again; its log says why")
+
+    def add_schedule(self, function: Function, every: Every) -> None:
+        """A timer."""
+        hosted = self._hosted(function)
+
+        @self.app.function_name(function.name)
+        @self.app.timer_trigger(arg_name="timer", schedule=cron(every.seconds))
+        def run(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds it by name
+            with _rested(hosted):
+                hosted.run(_deadline(invocation_seconds(function)))
+
+    def _hosted(self, function: Function) -> Hosted:
+        return Hosted(function, self._ports, self._settings, sleep=self._sleep)
+
+    def _together(self, functions: Sequence[Function]) -> ASGIApp:
         endpoints = [
-            metered(endpoint, ports.meter(function.name))
+            metered(endpoint, self._ports.meter(function.name))
             for function in functions
-            for endpoint in function.load()(ports, settings)
+            for endpoint in function.load()(self._ports, self._settings)
         ]
-        served, name = build_app(endpoints, ports, settings, loopback=False), TOGETHER
-    answer = HttpFunction(served, hosted.rest)
-
-    @app.function_name(name)
-    @app.route(route=EVERY_PATH, methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
-    async def http(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        return await answer(req, context)
-
-
-def _add_stream(app: func.FunctionApp, hosted: Hosted, trigger: OnStream, ports: Ports, settings: Settings) -> None:
-    """Batches of the stream, and a timer that replays what is parked of them."""
-    function = hosted.function
-    terms = Terms(timeout_ms=1_000 * function.timeout_seconds, max_age_ms=1_000 * settings.horizon_seconds)
-    parking = cache(lambda: Parking(ports.objects(STORE), function.name))
-    batches = StreamTrigger(hosted.settler, parking, ports.clock, terms)
-    replay = ParkedReplay(hosted.settler, parking, ports.clock, terms)
-
-    @app.function_name(function.name)
-    @app.event_hub_message_trigger(
-        arg_name="events",
-        event_hub_name=trigger.stream,
-        connection=EVENT_HUBS_SETTING,
-        consumer_group=function.name,
-        cardinality=func.Cardinality.MANY,
-        data_type=func.DataType.BINARY,
-    )
-    @app.retry(
-        strategy="exponential_backoff",
-        max_retry_count=FOR_EVER,
-        minimum_interval="00:00:01",
-        maximum_interval="00:01:00",
-    )
-    def consume(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006
-        with _rested(hosted):
-            batches.deliver(events, _deadline(function.timeout_seconds), retries=_retries(context))
-
-    @app.function_name(f"{function.name}_{PARKED}")
-    @app.timer_trigger(arg_name="timer", schedule=EACH_MINUTE)
-    def replay_parked(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds it by name
-        with _rested(hosted):
-            until = ports.clock.now_ms() + 1_000 * SCHEDULER_SECONDS
-            replay.run(_deadline(function.timeout_seconds), until)
-
-
-def _add_queue(app: func.FunctionApp, hosted: Hosted, trigger: OnQueue, name: str) -> None:
-    @app.function_name(hosted.function.name)
-    @app.queue_trigger(
-        arg_name="message",
-        queue_name=f"{name}-{trigger.queue}",
-        connection=STORAGE_SETTING,
-        data_type=func.DataType.BINARY,
-    )
-    def work(message: func.QueueMessage) -> None:
-        with _rested(hosted):
-            delivered = Message(message.get_body(), message.dequeue_count or 1)
-            if not hosted.message(delivered, _deadline(hosted.function.timeout_seconds)):
-                raise NotSettled(f"{hosted.function.name} asks for the message again; its log says why")
-
-
-def _add_schedule(app: func.FunctionApp, hosted: Hosted, trigger: Every) -> None:
-    @app.function_name(hosted.function.name)
-    @app.timer_trigger(arg_name="timer", schedule=cron(trigger.seconds))
-    def run(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds it by name
-        with _rested(hosted):
-            hosted.run(_deadline(invocation_seconds(hosted.function)))
+        return build_app(endpoints, self._ports, self._settings, loopback=False)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import azure.functions as func
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.http.problems import problem_of
 from shared.errors import InvalidInput
@@ -41,9 +41,16 @@ class HttpFunction:
 
 
 def _as_sent(app: ASGIApp, path: str) -> ASGIApp:
-    """The app with the path as it was sent: an id may hold `%2F`, which the library has decoded."""
+    """The app with the path as it was sent: an id may hold `%2F`, which the library has decoded.
+
+    As any server does, it keeps back the body of what answers a HEAD.
+    """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "raw_path": path.encode("utf-8")}, receive, send)
+        async def send_headers(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        as_sent = {**scope, "raw_path": path.encode("utf-8")}
+        await app(as_sent, receive, send_headers if scope["method"] == "HEAD" else send)
 
     return call

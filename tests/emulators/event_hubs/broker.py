@@ -26,6 +26,7 @@ class Fault(Enum):
     LOSE_ANSWER = "stored, and the link is detached before the sender knows"
     DISCONNECT = "the connection ends before it is stored"
     DISABLED = "refused: the hub is disabled"
+    BROKEN = "refused: an error inside the service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Namespace:
         self.publications = 0
         """How many were tried, which is what one pays for."""
         self._hubs: dict[str, Hub] = {}
+        self.weather: Fault | None = None
+        """What becomes of every publication, but for those of which something else is planned."""
         self._faults: deque[Fault | None] = deque()
 
     def create(self, name: str, partitions: int = 4, groups: Sequence[str] = ()) -> Hub:
@@ -124,10 +127,11 @@ class Namespace:
         """Forget what was planned."""
         with self.lock:
             self._faults.clear()
+            self.weather = None
             self.refuse_tokens = False
 
     def next_fault(self) -> Fault | None:
         """What becomes of the publication at hand."""
         with self.lock:
             self.publications += 1
-            return self._faults.popleft() if self._faults else None
+            return self._faults.popleft() if self._faults else self.weather

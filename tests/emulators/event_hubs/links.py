@@ -19,6 +19,7 @@ _SELECTOR: Final = re.compile(r"x-opt-(?P<field>[a-z-]+) (?P<op>>=?) '(?P<value>
 _REFUSALS: Final = {
     Fault.BUSY: ("com.microsoft:server-busy", "The request was terminated because the namespace is throttled."),
     Fault.DISABLED: ("com.microsoft:entity-disabled", "The event hub is disabled."),
+    Fault.BROKEN: ("amqp:internal-error", "The service was unable to process the request."),
 }
 
 
