@@ -89,9 +89,9 @@ class AzureObjects:
 def stored_name(name: str) -> str:
     """A name as a blob may have it, in the same order as before.
 
-    Characters up to `!` become `!` and a digit or letter; `[` and `\\`, which Azure takes for `/`, become `[` and another;
-    what lies past ASCII becomes a character above U+0100 for each of its UTF-8 bytes, so that no order of code units
-    matters. A dot is followed by `=` unless a character past `=` follows it, so that no part is or ends in dots.
+    Characters up to `!` become `!` and a digit or letter; `[` and `\\`, which Azure takes for `/`, become `[` and
+    another; what lies past ASCII becomes a character above U+0100 for each of its UTF-8 bytes, so that no order of
+    code units matters. A dot is followed by `=` unless a character past `=` follows it: no part is or ends in dots.
     """
     name.encode()  # what cannot be encoded cannot be stored
     return _ODD.sub(lambda found: _escape(found[0]), name)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 JSON: Final = "application/json"
 
@@ -17,6 +18,7 @@ class Request:
 
     method: str
     path: str
+    query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
 
@@ -95,7 +97,8 @@ class Server:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                answer = server.answer(Request(self.command, self.path.partition("?")[0], headers, body))
+                path, _, query = self.path.partition("?")
+                answer = server.answer(Request(self.command, path, dict(parse_qsl(query)), headers, body))
                 if answer is None:
                     self.close_connection = True
                     return

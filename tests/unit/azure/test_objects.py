@@ -1,7 +1,7 @@
 """What the contract suite does not say of objects in Blob storage."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.azure.objects import own_name, stored_name
@@ -19,11 +19,13 @@ def store(suite: Suite) -> ObjectStore:
 
 
 @given(names)
+@settings(deadline=None)
 def test_a_name_is_read_back_from_how_it_is_stored(name: str) -> None:
     assert own_name(stored_name(name)) == name
 
 
 @given(names, names)
+@settings(deadline=None)
 def test_stored_names_sort_as_the_bytes_of_the_names_do(one: str, other: str) -> None:
     for encoding in ("utf-8", "utf-16-be"):  # whichever it is that the service goes by
         stored = stored_name(one).encode(encoding) < stored_name(other).encode(encoding)
@@ -31,6 +33,7 @@ def test_stored_names_sort_as_the_bytes_of_the_names_do(one: str, other: str) ->
 
 
 @given(names)
+@settings(deadline=None)
 def test_nothing_is_stored_that_azure_refuses_or_reads_otherwise(name: str) -> None:
     stored = stored_name(name)
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.azure.entities import escaped, etag_in
@@ -29,6 +29,7 @@ keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 
 
 @given(keys, keys)
+@settings(deadline=None)
 def test_escaped_keys_sort_as_the_bytes_of_the_keys_do(one: str, other: str) -> None:
     assert (escaped(one) < escaped(other)) == (one.encode() < other.encode())
 
