@@ -174,7 +174,10 @@ class Mailer(Protocol):
 
 class Warehouse(Protocol):
     def query(self, sql: str, parameters: dict[str, object]) -> list[dict[str, object]]:
-        """Rows of a SELECT (DuckDB dialect, `$name` parameters) over `fact_stream_events` and the `dim_` tables."""
+        """Rows of one SELECT (DataFusion's SQL, `$name` parameters) over `fact_stream_events` and the `dim_` tables.
+
+        Times are datetimes in UTC without a zone. Raises InvalidInput for any other SQL, and Unavailable.
+        """
         ...
 
 
