@@ -1,5 +1,6 @@
 """Starts a packaged function from its unpacked archive, with nothing else on its path but what its runtime has.
 
+It is made with its provider's ports, and answers what needs none of them.
 Everything the archive's own modules may import is imported, also what they import inside functions: a package that
 leaves out too much fails here, and not in the middle of a match.
 """
@@ -19,6 +20,7 @@ from adapters.packaging.entries import HANDLERS
 from adapters.packaging.job import Job
 from adapters.packaging.target import Cloud
 from adapters.packaging.wheels import Prepared
+from functions.manifest import Http
 from shared.errors import Misconfigured
 
 SCRIPT: Final = Path(__file__).with_name("started.py")
@@ -57,11 +59,13 @@ def path_of(folder: Path, cloud: Cloud) -> list[str]:
 def _start(folder: Path, planned: Plan, job: Job, provided: Sequence[Prepared]) -> str | None:
     """What it said when it failed."""
     cloud = job.target.cloud
+    suite = f"adapters.{cloud}.suite"
     asked = {
         "path": [*path_of(folder, cloud), *_folders(provided)],
         "modules": [*planned.closure.modules, *planned.closure.libraries],
         "handler": HANDLERS[cloud],
-        "entry": planned.function.entry,
+        "suite": suite if suite in planned.closure.modules else None,
+        "speaks_http": isinstance(planned.function.trigger, Http),
     }
     done = subprocess.run(  # noqa: S603
         [job.python.path, "-I", "-S", "-B", str(SCRIPT)],

@@ -21,8 +21,8 @@ from functions.manifest import Every, Function, Http
 OF_THE_HOUSE = {
     "adapters/__init__.py": "",
     "adapters/aws/__init__.py": "",
-    "adapters/aws/main.py": "from adapters.aws.suite import ports\n\nhandler = ports\n",
-    "adapters/aws/suite.py": (
+    "adapters/aws/main.py": "from adapters.aws.ports import ports\n\nhandler = ports\n",
+    "adapters/aws/ports.py": (
         "def ports():\n"
         "    from adapters.aws import queue, table\n"
         "    return queue, table\n\n\n"

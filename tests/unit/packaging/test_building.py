@@ -22,7 +22,7 @@ def test_an_archive_holds_what_its_function_imports_and_nothing_else(house: Hous
             "adapters/__init__.py",
             "adapters/aws/__init__.py",
             "adapters/aws/main.py",
-            "adapters/aws/suite.py",
+            "adapters/aws/ports.py",
             "adapters/aws/table.py",
             "botocore-1.0.dist-info/METADATA",
             "botocore-1.0.dist-info/licenses/LICENSE",
