@@ -112,8 +112,8 @@ def _denied(code: str, resource: Resource, *, known: bool) -> Misconfigured:
         return Misconfigured(f"{resource.what} is disabled. Enable it, or make a new version.")
     if code in _WALLED:
         return Misconfigured(
-            f"{resource.what} turns us away ({code}). See that the identity has the role {resource.role!r}, that a key "
-            f"is right, and that the network lets the function app in."
+            f"{resource.what} turns us away ({code}). See that the identity has the role {resource.role!r}, that "
+            f"a key is right, and that the network lets the function app in."
         )
     return Misconfigured(
         f"{resource.what}: the identity may not do this ({code}). Assign it the role {resource.role!r}."

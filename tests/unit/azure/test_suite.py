@@ -104,7 +104,7 @@ def test_a_wrong_account_key_is_told(storage: Azurite, environ: dict[str, str]) 
         lambda: suite.ports.queue("rebuild").send(b""),
     )
     for ask in asked:
-        with pytest.raises(Misconfigured, match="turns us away|does not accept the credential"):
+        with pytest.raises(Misconfigured, match=r"turns us away|does not accept the credential"):
             ask()
 
 
