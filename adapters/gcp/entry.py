@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from adapters.common.environment import hosted_function, needs_extra
 from adapters.common.hosting import Hosted
+from adapters.gcp.needs import check
 from adapters.gcp.pubsub import PubSub, PubSubSubscription, Subscription
 from adapters.gcp.suite import Suite
 from adapters.gcp.triggers import Call, Triggers, invocation_seconds
@@ -47,6 +48,7 @@ class Deployment:
         """`seconds` is how long an invocation may last, where it is not as long as it needs. Raises Misconfigured."""
         self.function = hosted_function(environ)
         self._environ = environ
+        check(self.function, environ)
         self._settings = load_settings(environ)
         self.suite = Suite(self._settings, environ, clock=clock)
         self.hosted = Hosted(self.function, self.suite.ports, self._settings, sleep=sleep)

@@ -8,6 +8,8 @@
 | `/task`  | Cloud Tasks: a message of the function's queue             | 204 settled, 503 it comes again |
 | `/run`   | Cloud Scheduler: a schedule is due                         | nothing                         |
 
+Tasks and schedules may be posted to `/` as well.
+
 The platform itself checks who posts (IAM), so whatever comes through is meant for us. What is no push at all is
 answered 400: the service that posts keeps it, tries again, and ends at its own dead-letter topic. A message that is
 not ours is handed on as it is to our dead letters.
@@ -105,9 +107,9 @@ class Triggers:
             case OnStream():
                 return {"/drain": self._drain_it, "/": self._take, "/bury": self._bury}
             case OnQueue():
-                return {"/task": self._work}
+                return {"/task": self._work, "/": self._work}
             case Every():
-                return {"/run": self._run}
+                return {"/run": self._run, "/": self._run}
             case Http():
                 return {}
 

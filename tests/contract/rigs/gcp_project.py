@@ -13,7 +13,8 @@ from adapters.common.envelope import open_record
 from adapters.gcp.pubsub import PubSub, PubSubSubscription
 from adapters.gcp.queue import url_variable
 from functions.manifest import FUNCTIONS, Function, OnStream
-from lab.memory import MemoryClock, MemorySecrets
+from lab.memory import MemorySecrets
+from shared.ports import Clock
 from shared.stream import EVENT_STREAM, Record
 from tests.contract.rigs.gcp_storage import RemoteStorage, storage
 from tests.emulators.cloud_tasks import CloudTasks, cloud_tasks
@@ -71,7 +72,7 @@ def servers() -> Servers:
 class Project:
     """Resources under a name of their own, made when they are first asked for."""
 
-    def __init__(self, name: str, clock: MemoryClock, smtp: Smtp) -> None:
+    def __init__(self, name: str, clock: Clock, smtp: Smtp) -> None:
         self.name = name
         self.mails = smtp.mails
         self.post_office = Gate(urlsplit(smtp.environ["GRANDSTAND_SMTP_URL"]).port or 0)

@@ -1,0 +1,24 @@
+"""The variables that a function cannot do without, looked at before anything is made."""
+
+from collections.abc import Mapping
+
+from adapters.common.environment import require, suite_name
+from adapters.gcp.clients import PROJECT
+from functions.manifest import Function
+
+
+def check(function: Function, environ: Mapping[str, str]) -> None:
+    """Raises Misconfigured that names the first one missing."""
+    name, project = suite_name(environ), require(environ, PROJECT, "my-project")
+    used = function.hosted_reads | function.hosted_writes
+    if any(each == "history" or each.startswith("objects:") for each in used):
+        require(environ, "GRANDSTAND_BUCKET", f"{project}-{name}")
+    for each in sorted(function.hosted_writes):
+        kind, _, queue = each.partition(":")
+        if kind == "queue":
+            require(environ, "GRANDSTAND_REGION", "europe-west1")
+            require(environ, f"GRANDSTAND_QUEUE_URL_{queue.replace('-', '_').upper()}", "https://….a.run.app")
+            require(environ, "GRANDSTAND_INVOKER", f"{name}-invoker@{project}.iam.gserviceaccount.com")
+    if "mail" in used:
+        require(environ, "GRANDSTAND_SMTP_URL", "smtps://user@mail.example.com:465")
+        require(environ, "GRANDSTAND_MAIL_FROM", "news@example.com")
