@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from adapters.azure.schedules import invocation_seconds
-from functions.manifest import Function, OnQueue, OnStream
+from functions.manifest import FUNCTIONS, Function, OnQueue, OnStream
 
 EVENT_HUBS_SETTING: Final = "GRANDSTAND_EVENT_HUBS_CONNECTION"
 """The host reads `…__fullyQualifiedNamespace`, `…__credential=managedidentity` and `…__clientId`.
@@ -25,10 +25,11 @@ CHECK_SECONDS: Final = 30
 def host_json(function: Function | None) -> dict[str, Any]:
     """The content of `host.json` for the app of one function; None for an app of all of them."""
     extensions: dict[str, Any] = {"http": {"routePrefix": ""}}
-    trigger = function.trigger if function else None
-    if isinstance(trigger, OnStream):
-        extensions["eventHubs"] = _event_hubs(trigger)
-    if isinstance(trigger, OnQueue) or function is None:
+    hosted = (function,) if function else FUNCTIONS
+    streams = [each.trigger for each in hosted if isinstance(each.trigger, OnStream)]
+    if streams:
+        extensions["eventHubs"] = _event_hubs(min(streams, key=lambda each: (each.batch_records, each.window_ms)))
+    if any(isinstance(each.trigger, OnQueue) for each in hosted):
         extensions["queues"] = {
             "batchSize": 1,
             "newBatchThreshold": 0,
@@ -36,12 +37,11 @@ def host_json(function: Function | None) -> dict[str, Any]:
             "visibilityTimeout": _span(CHECK_SECONDS),
             "messageEncoding": "base64",
         }
-    seconds = invocation_seconds(function) if function else MAX_WAIT_SECONDS
     return {
         "version": "2.0",
         "extensionBundle": BUNDLE,
         "extensions": extensions,
-        "functionTimeout": _span(seconds + MARGIN_SECONDS),
+        "functionTimeout": _span(max(map(invocation_seconds, hosted)) + MARGIN_SECONDS),
         "logging": {
             "logLevel": {"default": "Warning", "Function": "Information", "Host.Results": "Information"},
             "applicationInsights": {"samplingSettings": {"isEnabled": True, "excludedTypes": "Exception"}},
