@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from adapters.common.backoff import retry
 from adapters.common.environment import needs_extra, require, suite_name
@@ -90,7 +91,7 @@ class GcpQueue:
                 http_method=HttpMethod.POST,
                 headers={"Content-Type": "application/octet-stream"},
                 body=body,
-                oidc_token=OidcToken(service_account_email=self._invoker, audience=self._url),
+                oidc_token=OidcToken(service_account_email=self._invoker, audience=audience_of(self._url)),
             ),
             dispatch_deadline=Duration(seconds=DISPATCH_SECONDS),
         )
@@ -99,6 +100,12 @@ class GcpQueue:
             due.FromMilliseconds(self._clock.now_ms() + 1_000 * delay_seconds)
             task.schedule_time = due
         return task
+
+
+def audience_of(url: str) -> str:
+    """Whom a token to this address is for: Cloud Run knows itself by its address alone, any other by the whole URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if str(parts.hostname).endswith(".run.app") else url
 
 
 def url_variable(queue: str) -> str:

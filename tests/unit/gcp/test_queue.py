@@ -11,7 +11,7 @@ import pytest
 from grpc import StatusCode
 
 from adapters.gcp.clients import Clients
-from adapters.gcp.queue import MAX_DELAY_SECONDS, GcpQueue, TasksClient
+from adapters.gcp.queue import MAX_DELAY_SECONDS, GcpQueue, TasksClient, audience_of
 from lab.memory import MemoryClock
 from shared.errors import Misconfigured, Throttled, Unavailable
 from shared.ports import MAX_MESSAGE_BYTES
@@ -86,6 +86,17 @@ def test_a_message_is_posted_to_its_function_with_a_token_for_it(
     assert headers["content-type"] == "application/octet-stream"
     assert headers["x-cloudtasks-taskretrycount"] == "0"
     assert tasks_server.deliver(f"{name}-slow-work", clock.now_ms()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        ("https://suite-rebuild-123.europe-west1.run.app/task", "https://suite-rebuild-123.europe-west1.run.app"),
+        ("https://europe-west1-p.cloudfunctions.net/rebuild", "https://europe-west1-p.cloudfunctions.net/rebuild"),
+    ],
+)
+def test_a_token_is_for_the_service_as_it_knows_itself(url: str, audience: str) -> None:
+    assert audience_of(url) == audience
 
 
 def test_what_is_not_answered_with_success_comes_again_after_a_pause(
