@@ -103,7 +103,7 @@ class GcpQueue:
 
 
 def audience_of(url: str) -> str:
-    """Whom a token to this address is for: Cloud Run knows itself by its address alone, any other by the whole URL."""
+    """Whom a token to this address is for: Cloud Run knows itself by its origin, anything else by the whole URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" if str(parts.hostname).endswith(".run.app") else url
 
