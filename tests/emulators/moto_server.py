@@ -2,7 +2,7 @@
 
 A fault is for the requests signed with one access key, so that tests beside it notice nothing:
 `PUT /-/faults/{access key}/{kind}` sets it, `DELETE` ends it. Kinds: `throttled`, `broken` (answers 500), `down`
-(closes the connection).
+(closes the connection), `lost` (closes it after the request was carried out, once), `throttled-2` (two requests).
 
 moto keeps half of a mail that has both text and HTML. `GET /-/mails/{sender}` tells what SES was asked to send.
 """
@@ -122,13 +122,25 @@ class Faulty:
         signed = SIGNED_BY.search(environment.get("HTTP_AUTHORIZATION", ""))
         kind = self._faults.get(signed[1], "") if signed else ""
         if signed is None or not kind:
-            with self._one_at_a_time:  # moto's conditional writes and sequence numbers race in its own threads
-                return self._send(environment, start) if path == SENDING else self._app(environment, start)
-        environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
-        if kind == "down":
+            return self._pass(environment, start)
+        kind, _, times = kind.partition("-")
+        if kind == "lost" or times == "1":
+            del self._faults[signed[1]]
+        elif times:
+            self._faults[signed[1]] = f"{kind}-{int(times) - 1}"
+        if kind == "lost":
+            list(self._pass(environment, start))
+        else:
+            environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+        if kind in ("down", "lost"):
             environment["werkzeug.socket"].shutdown(SHUT_RDWR)
             raise ConnectionAbortedError("this is the fault that was asked for")
         return _refusal(signed[2], kind, start)
+
+    def _pass(self, environment: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        with self._one_at_a_time:  # moto's conditional writes and sequence numbers race in its own threads
+            sends = environment["PATH_INFO"] == SENDING
+            return self._send(environment, start) if sends else self._app(environment, start)
 
     def _send(self, environment: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         asked = environment["wsgi.input"].read(int(environment["CONTENT_LENGTH"]))
