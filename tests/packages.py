@@ -1,7 +1,9 @@
 """Functions packaged for a cloud as `grandstand package` does, for this machine's processor and Python."""
 
+import atexit
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -43,6 +45,7 @@ def packaged(cloud: Cloud, name: str) -> Built:
         pytest.skip(f"{cloud} packages cannot be started on {platform.platform()}")
     [function] = [each for each in FUNCTIONS if each.name == name]
     folder = Path(tempfile.mkdtemp(prefix="grandstand-packages-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         [built] = build(target, [function], folder / name, check=True)
     except Unavailable as error:
