@@ -33,12 +33,12 @@ _numbers = count(1)
 
 
 @contextmanager
-def gcp(folder: Path) -> Iterator[Rig]:
-    """A rig against the stand-ins."""
+def gcp(_: Path, *, google: str | None = None) -> Iterator[Rig]:
+    """A rig against the stand-ins, but for Pub/Sub where Google's own emulator answers at `google`."""
     clock = MemoryClock()
     suites: list[Suite] = []
     with smtp_server() as smtp:
-        project = Project(f"g{os.getpid()}-{next(_numbers)}", clock, smtp)
+        project = Project(f"g{os.getpid()}-{next(_numbers)}", clock, smtp, google=google)
         yield _rig(project, clock, suites)
         project.post_office.close()
     for suite in suites:
@@ -61,7 +61,8 @@ def _rig(project: Project, clock: MemoryClock, suites: list[Suite]) -> Rig:
             terms.batch_records, terms.window_ms, terms.timeout_ms, terms.max_attempts, terms.max_age_ms
         )
         subscription = PubSubSubscription(project.pubsub, EVENT_STREAM, "counter")
-        return DrainPoller(Drain(Deliveries(settler, EVENT_STREAM, clock, promised), subscription))
+        drain = Drain(Deliveries(settler, EVENT_STREAM, clock, promised), subscription)
+        return DrainPoller(drain, project.patience_seconds)
 
     return Rig(
         name="gcp",

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from adapters.common.environment import hosted_function
 from adapters.gcp.delivery import MARGIN_MS
-from adapters.gcp.drain import LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS, Drain
+from adapters.gcp.drain import SHORTEST_WAIT_SECONDS, Drain
 from adapters.gcp.entry import Deployment
 from functions.manifest import OnQueue, OnStream
 from lab.memory import MemoryClock
@@ -31,9 +31,10 @@ class DrainPoller:
     """A consumer that drains its subscription, one batch at a time."""
 
     drain: Drain
+    patience_seconds: float
 
     def poll(self) -> int:
-        return self.drain.once(NO_DEADLINE, LONGEST_WAIT_SECONDS)
+        return self.drain.once(NO_DEADLINE, self.patience_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,11 @@ from threading import RLock
 from typing import Final
 from urllib.parse import urlsplit
 
+from google.pubsub_v1 import PubsubMessage
+
 from adapters.common.envelope import open_record
+from adapters.gcp.drain import LONGEST_WAIT_SECONDS
+from adapters.gcp.lease import ACK_DEADLINE_SECONDS
 from adapters.gcp.pubsub import PubSub, PubSubSubscription
 from adapters.gcp.queue import url_variable
 from functions.manifest import FUNCTIONS, Function, OnStream
@@ -22,8 +26,6 @@ from tests.emulators.firestore import Firestore, firestore
 from tests.emulators.gate import Gate
 from tests.emulators.google_rpc import Code, Faults
 from tests.emulators.pubsub import PubSubServer, pubsub
-from tests.emulators.pubsub.broker import MESSAGE
-from tests.emulators.pubsub.direct import make_subscription, make_topic
 from tests.emulators.secret_manager import SecretManager, secret_manager
 from tests.emulators.smtp import Smtp
 
@@ -72,8 +74,11 @@ def servers() -> Servers:
 class Project:
     """Resources under a name of their own, made when they are first asked for."""
 
-    def __init__(self, name: str, clock: Clock, smtp: Smtp) -> None:
+    def __init__(self, name: str, clock: Clock, smtp: Smtp, *, google: str | None = None) -> None:
+        """`google` is the address of Google's own Pub/Sub emulator, whose time is the machine's."""
         self.name = name
+        self.patience_seconds = LONGEST_WAIT_SECONDS if google is None else 0.3
+        self._backs_off = google is None
         self.mails = smtp.mails
         self.post_office = Gate(urlsplit(smtp.environ["GRANDSTAND_SMTP_URL"]).port or 0)
         self.servers = servers()
@@ -87,6 +92,7 @@ class Project:
             **{url_variable(queue): f"https://{name}-{queue}.example" for queue in QUEUES},
             **smtp.environ,
             "GRANDSTAND_SMTP_URL": f"smtp://127.0.0.1:{self.post_office.port}",
+            **({} if google is None else {"PUBSUB_EMULATOR_HOST": google}),
         }
         self._clock = clock
         self._lock = RLock()
@@ -110,7 +116,7 @@ class Project:
             topic = self.pubsub.topic(stream)
             if topic not in self._topics:
                 self._topics.add(topic)
-                make_topic(self.servers.pubsub.broker, topic)
+                self.pubsub.publisher.create_topic(name=topic)
             return topic
 
     def subscription(self, stream: str, function: str) -> str:
@@ -120,9 +126,16 @@ class Project:
             if name not in self._subscriptions:
                 self._subscriptions.add(name)
                 topic, dead = self.topic(stream), self.topic(f"{stream}-{function}-dead")
-                make_subscription(self.servers.pubsub.broker, name, topic, dead_letter_topic=dead)
-                make_subscription(self.servers.pubsub.broker, f"{name}-dead", dead)
+                policy = {"dead_letter_topic": dead, "max_delivery_attempts": 100}
+                self._make_subscription(name, topic, dead_letter_policy=policy)
+                self._make_subscription(f"{name}-dead", dead)
             return name
+
+    def _make_subscription(self, name: str, topic: str, **more: object) -> None:
+        asked = {"name": name, "topic": topic, "ack_deadline_seconds": ACK_DEADLINE_SECONDS, **more}
+        if self._backs_off:
+            asked["retry_policy"] = {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 600}}
+        self.pubsub.subscriber.create_subscription(request=asked)
 
     def _subscribe(self, function: Function) -> None:
         if isinstance(function.trigger, OnStream):
@@ -132,12 +145,12 @@ class Project:
         self.servers.secrets.add(PROJECT, f"{self.name}-{name}", value)
 
     def smuggle(self, data: bytes) -> None:
-        self.servers.pubsub.broker.publish(self.topic(EVENT_STREAM), [MESSAGE(data=data)])
+        self.pubsub.publisher.publish(topic=self.topic(EVENT_STREAM), messages=[PubsubMessage(data=data)])
 
     def appended(self) -> list[Record]:
         """Every record in the stream `events`, by a subscription of the test's own."""
         tail = PubSubSubscription(self.pubsub, EVENT_STREAM, TAIL)
-        while received := tail.pull(1_000, 10):
+        while received := tail.pull(1_000, self.patience_seconds):
             tail.acknowledge([each.ack_id for each in received])
             for each in received:
                 record, problem = open_record(
