@@ -99,11 +99,14 @@ class LibcloudObjects:
     Names are stored readably and in their order: see `stored_name`.
     """
 
-    def __init__(self, drivers: Drivers[Any], container: str, prefix: str, trouble: Trouble) -> None:
+    def __init__(
+        self, drivers: Drivers[Any], container: str, prefix: str, trouble: Trouble, *, page: int = PAGE
+    ) -> None:
         self._drivers = drivers
         self._container = container
         self._prefix = prefix
         self._trouble = trouble
+        self._page = page
 
     def get(self, name: str) -> bytes | None:
         answer = self._ask("GET", self._path(name), missing="NoSuchKey")
@@ -116,7 +119,7 @@ class LibcloudObjects:
         start = self._prefix + stored_name(prefix)
         after = ""
         while True:
-            parameters = {"prefix": start, "max-keys": str(PAGE), "encoding-type": "url"}
+            parameters = {"prefix": start, "max-keys": str(self._page), "encoding-type": "url"}
             answer = self._ask(
                 "GET", f"/{self._container}", parameters=parameters | ({"marker": after} if after else {})
             )
