@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTEMPTS: Final = 4
-"""In all; the SDKs' own retries are off, since they know no jitter."""
+"""In all; the SDKs' own retries are off, since not all of them know jitter."""
+FIRST_SECONDS: Final = 0.1
 _THROTTLED: Final = frozenset({"ServerBusy", "Throttled", "TooManyRequests", "AccountIOPSLimitExceeded"})
 _MISSING: Final = frozenset(
     {"ContainerNotFound", "QueueNotFound", "ResourceNotFound", "SecretNotFound", "TableNotFound"}
@@ -44,7 +45,7 @@ def asked(resource: Resource, call: Callable[[], T]) -> T:
         with about(resource):
             return call()
 
-    return retry(attempt, Unavailable, attempts=ATTEMPTS)
+    return retry(attempt, Unavailable, attempts=ATTEMPTS, first=FIRST_SECONDS)
 
 
 @contextmanager

@@ -82,8 +82,10 @@ class AcsEmail:
             operation, Mail(address, content["subject"], content["plainText"], content.get("html"))
         )
         self._senders[operation] = message["senderAddress"]
-        where = f"{self.url}{OPERATIONS}{operation}?api-version=2025-09-01"
-        headers = {"Operation-Location": where, "Retry-After": "60"}
+        host = self.url.removeprefix("http://")
+        # the SDK sends its token to https alone, whatever the transport makes of it
+        where = f"https://{host}{OPERATIONS}{operation}?api-version=2025-09-01"
+        headers = {"Operation-Location": where, "Retry-After": "1"}
         return Answer(202, {"id": operation, "status": "Running", "error": None}, headers)
 
 

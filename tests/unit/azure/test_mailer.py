@@ -74,6 +74,19 @@ def test_a_mail_whose_answer_was_lost_is_sent_once(service: AcsEmail, suite: Sui
     assert service.mails == [NEWS]
 
 
+def test_the_stand_in_answers_who_waits_for_the_outcome(service: AcsEmail, suite: Suite) -> None:
+    message = {
+        "senderAddress": SENDER,
+        "recipients": {"to": [{"address": NEWS.to}]},
+        "content": {"subject": NEWS.subject, "plainText": NEWS.text},
+    }
+
+    outcome = suite.clients.mail.begin_send(message).result()
+
+    assert outcome["status"] == "Succeeded"
+    assert service.mails == [NEWS]
+
+
 @pytest.mark.parametrize("variable", ["GRANDSTAND_MAIL_ENDPOINT", "GRANDSTAND_MAIL_FROM"])
 def test_a_setting_that_is_missing_is_named_before_anything_is_sent(service: AcsEmail, variable: str) -> None:
     environ = {"GRANDSTAND_MAIL_ENDPOINT": service.url, "GRANDSTAND_MAIL_FROM": SENDER}
