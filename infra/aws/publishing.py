@@ -52,6 +52,7 @@ class Publishing(Construct):
             ],
             cache_control=[deployment.CacheControl.from_string("no-cache")],
             prune=False,
+            retain_on_delete=False,
             log_group=log_group,
         )
         if (config.page / ASSETS).is_dir():
@@ -63,6 +64,7 @@ class Publishing(Construct):
                 sources=[deployment.Source.asset(str(config.page / ASSETS))],
                 cache_control=[deployment.CacheControl.from_string("public, max-age=31536000, immutable")],
                 prune=False,
+                retain_on_delete=False,
                 log_group=log_group,
             )
         self._accept(bucket)

@@ -69,6 +69,12 @@ def test_every_other_function_answers_too(run: Run) -> None:
     assert run.rebuilt == 1
 
 
+def test_a_schedule_below_a_minute_repeats_within_the_time_it_was_given(run: Run) -> None:
+    began = run.rig.clock.now_ms()
+    run.rig.entry("plan_fan_out").tick()
+    assert run.rig.clock.now_ms() - began > 4_000
+
+
 def test_every_functions_role_allows_what_it_asked_of_aws(run: Run) -> None:
     assert set(run.permissions.watched) == {function.name for function in FUNCTIONS}
     assert run.permissions.refused == []
