@@ -74,7 +74,7 @@ class StreamTrigger:
 
         `retries` is how often the host has brought this very batch before.
         """
-        waiting = [_opened(event, self._clock.now_ms()) for event in events]
+        waiting = _opened(events, self._clock.now_ms())
         suspect = retries >= SUSPECT_RETRIES and not self._known(waiting)
         left = waiting if suspect else self._tried(waiting, deadline)
         if left:
@@ -111,12 +111,21 @@ def settle(settler: Settler, waiting: Sequence[Waiting], deadline: Deadline, *, 
     return [each for each in waiting if id(each.record) in left]
 
 
-def _opened(event: "func.EventHubEvent", now_ms: int) -> Waiting:
-    """An event as a record; positions serve people who look for it in the hub."""
+def _opened(events: "Sequence[func.EventHubEvent]", now_ms: int) -> list[Waiting]:
+    """Events as records; partition and position serve people who look for them in the hub."""
+    partition = _partition(events[0]) if events else ""
+    return [
+        Waiting(
+            *open_record(
+                event.get_body(), partition=partition, position=event.sequence_number, attempt=1, now_ms=now_ms
+            )
+        )
+        for event in events
+    ]
+
+
+def _partition(event: "func.EventHubEvent") -> str:
+    """Asked once a batch: each event's metadata are those of all, and are parsed anew for each that is asked."""
     metadata: Any = event.metadata or {}
-    context = metadata.get("PartitionContext") or {}
-    partition = str(context.get("PartitionId", "")) if isinstance(context, dict) else ""
-    record, problem = open_record(
-        event.get_body(), partition=partition, position=event.sequence_number, attempt=1, now_ms=now_ms
-    )
-    return Waiting(record, problem)
+    context = metadata.get("PartitionContext")
+    return str(context.get("PartitionId", "")) if isinstance(context, dict) else ""

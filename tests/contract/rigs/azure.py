@@ -4,6 +4,7 @@ Storage, secrets and mail have names of each rig's own. The hub `events` is one 
 has no prefix: a rig sees what was appended after it was made.
 """
 
+import gc
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -78,6 +79,7 @@ def azure(_: Path) -> Iterator[Rig]:
         for rig in made:
             stream: Any = rig.ports.stream(HUB)
             stream.close()
+        gc.collect()  # see OPEN_SOCKETS in conftest.py: none of them is left to a test that does not know
 
 
 def _rig(account: Account, environ: Mapping[str, str], clock: MemoryClock, source: Since, made: list[Rig]) -> Rig:

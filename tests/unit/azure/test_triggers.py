@@ -1,12 +1,17 @@
 """What becomes of a batch that Event Hubs hands over, whatever happens to it."""
 
+from typing import Any
+
+import azure.functions as func
 import pytest
+from azure.functions.meta import Datum
 
 from adapters.azure.parking import FORMAT
 from adapters.azure.triggers import Terms
+from adapters.common.envelope import seal
 from lab.faults import Crash
 from shared.stream import DONE, NO_DEADLINE, Answer, Deadline, Record, Reject, Retry
-from tests.unit.azure.streams import SECOND, World, number, only
+from tests.unit.azure.streams import SECOND, World, goal, number, only
 
 AWAY = Retry("a store is away")
 
@@ -248,3 +253,37 @@ def test_near_its_deadline_a_batch_is_parked_rather_than_tried_again() -> None:
 
     assert world.batches == [[1, 2]]
     assert world.parked() == [[1, 2]]
+
+
+def test_what_the_host_says_of_a_batch_is_read_once(world: World) -> None:
+    """It holds every event's properties: reading it for each event would cost the square of the batch."""
+
+    class Counted(dict[str, Datum]):
+        read = 0
+
+        def items(self) -> Any:
+            self.read += 1
+            return super().items()
+
+    metadata = Counted(PartitionContext=Datum(type="json", value='{"PartitionId": "3"}'))
+    bodies = [seal(goal(number), 0) for number in range(50)]
+    events = [func.EventHubEvent(body=body, trigger_metadata=metadata, sequence_number=1) for body in bodies]
+
+    world.host.call(events, 0)
+
+    assert metadata.read == 1
+    assert len(world.batches[0]) == 50
+
+
+def test_a_parked_record_keeps_where_it_was_and_when_it_came(world: World) -> None:
+    world.rule = only(1, AWAY)
+    appended_at = world.clock.now_ms()
+    world.goals(7, 1)
+    world.clock.advance(SECOND)
+    world.host.poll()
+
+    (parked,) = world.parking.due(1 << 50, 100)
+    (waiting,) = parked.tail.waiting
+    record = waiting.record
+    assert (record.partition, record.position, record.key, record.body) == ("0", 1, "match#0", b"goal 1")
+    assert (record.first_appended_at, record.attempt) == (appended_at, 1)
