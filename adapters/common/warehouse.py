@@ -15,7 +15,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from adapters.common.sql import Query, refused
 from shared.errors import InvalidInput, Unavailable
-from shared.history.delta import answering, uri_of
+from shared.history.delta import answering, in_one_line, patient, uri_of
 from shared.history.tables import COLUMNS
 
 MEMORY: Final = "1G"
@@ -62,7 +62,7 @@ class DeltaWarehouse:
         uri = uri_of(root, name)
         with answering(uri, name, "read"):
             try:
-                table = DeltaTable(uri, storage_options=options)
+                table = DeltaTable(uri, storage_options=patient(uri, options))
             except TableNotFoundError:
                 asked.empty(name, COLUMNS[name])
                 return
@@ -96,7 +96,7 @@ def _plain(value: object) -> object:
 
 
 def _translated(error: Exception) -> Exception:
-    said = str(error).removeprefix("External error: ")
+    said = in_one_line(error)
     if any(sign in said for sign in _NOT_UNDERSTOOD):
         return refused(f"the query is not understood: {said}")
     known = isinstance(error, InvalidInput | Unavailable)

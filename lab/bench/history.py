@@ -9,6 +9,8 @@ from time import process_time, time
 
 import pyarrow.parquet as pq
 
+from adapters.common.warehouse import DeltaWarehouse
+from events.columns import read
 from functions.archive.handler import archive
 from functions.commit.handler import make as make_commit
 from functions.ingest.handler import Ingest
@@ -16,13 +18,18 @@ from functions.watch.handler import VIEWER_LOG
 from functions.watch.handler import make as make_watch
 from lab.bench.figure import Figure
 from lab.bench.path import SETTINGS, packed
+from lab.bench.timing import best_seconds
 from lab.bench.workload import EVENT_BYTES, bodies, recently
 from lab.memory import MemoryClock, memory_ports
 from shared.history.compact import Compactor
 from shared.history.lake import Lake
 from shared.history.tables import FACTS, STAGING
-from shared.ports import ObjectStore, Ports
+from shared.ports import ObjectStore, Ports, Warehouse
+from shared.preferences.also_watched import also_watched
+from shared.preferences.rows import Span
+from shared.preferences.segments import segments
 from shared.stream import NO_DEADLINE, Record
+from shared.units import DAY_MS, HOUR_MS
 
 BODIES = 400
 EVENTS = BODIES * 500
@@ -47,6 +54,7 @@ def figures() -> list[Figure]:
         compacted = _seconds(lambda: compactor.run(NO_DEADLINE, everything=True))
         watch = make_watch(ports, SETTINGS)
         watched = _seconds(lambda: [watch(batch, NO_DEADLINE) for batch in batches])
+        asked = _asked(DeltaWarehouse(ports.history_uri), records)
         bytes_by_column = _bytes_by_column(lake)
         viewer_log = _size(ports.objects(VIEWER_LOG))
     note = f"{BODIES} records of 500 events of 25 viewers, {BATCH} a batch"
@@ -56,6 +64,9 @@ def figures() -> list[Figure]:
         Figure("archive, records to a staged file in memory", EVENTS / archived, "events/CPU s", note=note),
         Figure("commit, staged files to Delta Lake", EVENTS / committed, "events/CPU s", note="synced"),
         Figure("compaction, sorted anew", EVENTS / compacted, "events/CPU s"),
+        Figure(
+            "asked: what else a content's viewers watched, and how its segments fared", EVENTS / asked, "events/s"
+        ),
         Figure(
             "Parquet, compacted",
             stored,
@@ -85,6 +96,18 @@ def _seconds(work: Callable[[], object]) -> float:
     started = process_time()
     work()
     return process_time() - started
+
+
+def _asked(warehouse: Warehouse, records: list[Record]) -> float:
+    """Seconds that two questions about a content take, together, of all that the history holds."""
+    start = recently()
+    span = Span(start - HOUR_MS, start + DAY_MS)
+    content_id = read(records[0].body).header.content_id
+    asked = (
+        lambda: also_watched(warehouse, content_id, span, 10),
+        lambda: segments(warehouse, content_id, "country", span),
+    )
+    return sum(best_seconds(asked, rounds=3))
 
 
 def _bytes_by_column(lake: Lake) -> dict[str, int]:

@@ -23,7 +23,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from shared.errors import Unavailable
-from shared.history.delta import answering, open_table, uri_of
+from shared.history.delta import answering, open_table, patient, uri_of
 from shared.history.files import files_at
 from shared.history.schema import PARTITIONS, SCHEMAS
 
@@ -54,7 +54,7 @@ class Lake:
         self.uri = uri_of(root, name)
         self._root = root
         self._options = options
-        self._files = files_at(self.uri, options)
+        self._files = files_at(self.uri, patient(self.uri, options))
 
     def open(self) -> DeltaTable:
         """The table at its newest version, made when there is none, with the columns that it had not yet."""

@@ -6,6 +6,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from shared.errors import Unavailable, VersionConflict
+from shared.history.delta import in_one_line
 from shared.history.lake import Action, Lake
 from shared.ports import ABSENT, Clock, Table
 from shared.units import HOUR_MS
@@ -46,6 +47,6 @@ def vacuum(lakes: list[Lake], table: Table, clock: Clock) -> bool:
             lake.open().vacuum(KEEP_HOURS, dry_run=False, full=True)
     except VersionConflict:
         return False
-    except DeltaError as error:
-        raise Unavailable(f"old files of the history cannot be deleted: {error}") from error
+    except (DeltaError, OSError) as error:
+        raise Unavailable(f"old files of the history cannot be deleted: {in_one_line(error)}") from error
     return True
