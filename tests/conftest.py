@@ -31,6 +31,14 @@ def wait_until_healthy(url: str, server: "subprocess.Popen[bytes]", log: Path) -
     pytest.fail(f"grandstand serve did not become healthy; its output:\n{log.read_text()}")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--live",
+        choices=("aws", "azure", "gcp"),
+        help="run the contract suite in a real account of this cloud; tests/contract/rigs/ says what each needs",
+    )
+
+
 @pytest.fixture(scope="module")
 def suite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of `grandstand serve` on a free port, with a data folder of its own; stopped by SIGTERM at the end."""

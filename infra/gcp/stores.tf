@@ -28,12 +28,12 @@ resource "google_firestore_field" "ttl" {
 }
 
 # Nothing is looked up by a value: items are found by their names alone.
-resource "google_firestore_field" "value" {
-  for_each = toset(local.manifest.tables)
+resource "google_firestore_field" "unindexed" {
+  for_each = { for pair in setproduct(local.manifest.tables, ["value", "nonce"]) : join("/", pair) => pair }
 
   database   = google_firestore_database.suite.name
-  collection = "${var.name}-${each.key}"
-  field      = "value"
+  collection = "${var.name}-${each.value[0]}"
+  field      = each.value[1]
 
   index_config {}
 }
