@@ -18,6 +18,8 @@ _PORTS: Final = ("stream", "table", "objects", "queue", "secrets", "mailer", "hi
 """Modules of a provider's folder that its suite.py imports when their port is asked for."""
 _WORDS: Final = {"table": "table:", "objects": "objects:", "queue": "queue:", "secrets": "secret:"}
 _HTTP: Final = "functions.http"
+_DEAD_LETTER_KEY: Final = "secret:dead-letter-key"
+"""Who does not read it has no dead letters to seal (shared/dead_letters.py)."""
 _WAREHOUSE: Final = "adapters.common.warehouse"
 
 _LIBRARIES: Final = {
@@ -66,6 +68,8 @@ def left_out(function: Function, cloud: Cloud, used: frozenset[str]) -> Callable
     if "warehouse" not in used:
         unused.add(_WAREHOUSE)
     prefixes = tuple(each for port in _LIBRARIES if port not in used for each in _LIBRARIES[port])
+    if _DEAD_LETTER_KEY not in function.hosted_reads:
+        prefixes += ("cryptography",)
     if not isinstance(function.trigger, Http):
         unused |= {f"adapters.{cloud}.http", _HTTP}
         prefixes += (f"{_HTTP}.",)
