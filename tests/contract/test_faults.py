@@ -29,10 +29,12 @@ ASKED: dict[str, Callable[[Ports], object]] = {
 }
 
 
+pytestmark = pytest.mark.fallible
+
+
 @pytest.fixture
 def fault(provider: Rig) -> Fault:
-    if provider.fault is None:
-        pytest.skip("nothing stands between this provider and its store that could be made to fail")
+    assert provider.fault is not None
     return provider.fault
 
 
