@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
+from adapters.gcp.delivery import Delivery
 from adapters.gcp.pubsub import Received
 from shared.errors import InvalidInput
+from shared.stream import Deadline
 
 DEAD_ATTEMPTS: Final = "CloudPubSubDeadLetterSourceDeliveryCount"
 """The attribute by which a dead-letter topic tells how often a message was tried."""
@@ -37,6 +39,22 @@ def pushed(body: bytes) -> Pushed:
     attempt = envelope.get("deliveryAttempt")
     received = Received("", data, message_id, attempt if isinstance(attempt, int) and attempt > 0 else None)
     return Pushed(received, _given_up_after(message))
+
+
+def take(delivery: Delivery, body: bytes, deadline: Deadline) -> bool:
+    """Hand a push's message over; whether it is settled, and so need not come again. Raises InvalidInput."""
+    (message,) = delivery.open([pushed(body).received])
+    if delivery.is_spent(message):
+        return delivery.bury_spent(message)
+    return not delivery.deliver([message], deadline)
+
+
+def bury(delivery: Delivery, body: bytes) -> bool:
+    """Keep what a dead-letter topic pushes; whether it is safe among our dead letters. Raises InvalidInput."""
+    push = pushed(body)
+    (message,) = delivery.open([push.received])
+    attempts = push.given_up_after or delivery.terms.max_attempts
+    return delivery.bury(message, f"Pub/Sub gave up after {attempts} attempts")
 
 
 def _message(told: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

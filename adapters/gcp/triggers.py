@@ -22,10 +22,10 @@ from functools import cached_property
 from typing import Final
 
 from adapters.common.hosting import Hosted
+from adapters.gcp import push
 from adapters.gcp.delivery import Delivery, Terms
 from adapters.gcp.drain import Drain
 from adapters.gcp.pubsub import Subscription
-from adapters.gcp.push import pushed
 from functions.manifest import Every, Function, Http, OnQueue, OnStream
 from shared.errors import InvalidInput
 from shared.ports import Clock
@@ -137,16 +137,10 @@ class Triggers:
         return Reply(200, f"{self._drain.run(deadline)} records")
 
     def _take(self, call: Call, deadline: Deadline) -> Reply:
-        (message,) = self.delivery.open([pushed(call.body).received])
-        if self.delivery.is_spent(message):
-            return SETTLED if self.delivery.bury_spent(message) else AGAIN
-        return AGAIN if self.delivery.deliver([message], deadline) else SETTLED
+        return SETTLED if push.take(self.delivery, call.body, deadline) else AGAIN
 
     def _bury(self, call: Call, _: Deadline) -> Reply:
-        push = pushed(call.body)
-        (message,) = self.delivery.open([push.received])
-        attempts = push.given_up_after or self.delivery.terms.max_attempts
-        return SETTLED if self.delivery.bury(message, f"Pub/Sub gave up after {attempts} attempts") else AGAIN
+        return SETTLED if push.bury(self.delivery, call.body) else AGAIN
 
     def _work(self, call: Call, deadline: Deadline) -> Reply:
         told = call.headers.get(RETRIES, "0")

@@ -16,16 +16,18 @@ from adapters.gcp.delivery import Delivery as Deliveries
 from adapters.gcp.delivery import Terms as GoogleTerms
 from adapters.gcp.drain import Drain
 from adapters.gcp.pubsub import PubSubSubscription
+from adapters.gcp.push import take
 from adapters.gcp.suite import Suite
 from adapters.local.triggers import Delivery, Terms
 from lab.memory import MemoryClock
 from shared.dead_letters import DeadLetters
 from shared.ports import Stream
 from shared.settings import Settings
-from shared.stream import EVENT_STREAM, BatchHandler
-from tests.contract.rig import Rig
-from tests.contract.rigs.gcp_hosts import CloudFunction, DrainPoller, TaskReceiver
+from shared.stream import EVENT_STREAM, NO_DEADLINE, BatchHandler
+from tests.contract.rig import Poller, Rig
+from tests.contract.rigs.gcp_hosts import CloudFunction, DrainPoller, PushPoller, TaskReceiver
 from tests.contract.rigs.gcp_project import Project
+from tests.emulators.pubsub_push import Pusher
 from tests.emulators.smtp import smtp_server
 
 SETTINGS: Final = Settings()
@@ -33,19 +35,22 @@ _numbers = count(1)
 
 
 @contextmanager
-def gcp(_: Path, *, google: str | None = None) -> Iterator[Rig]:
-    """A rig against the stand-ins, but for Pub/Sub where Google's own emulator answers at `google`."""
+def gcp(_: Path, *, google: str | None = None, pushes: bool = False) -> Iterator[Rig]:
+    """A rig against the stand-ins, but for Pub/Sub where Google's own emulator answers at `google`.
+
+    Its consumers drain their subscription, or where it `pushes`, are pushed each message.
+    """
     clock = MemoryClock()
     suites: list[Suite] = []
     with smtp_server() as smtp:
         project = Project(f"g{os.getpid()}-{next(_numbers)}", clock, smtp, google=google)
-        yield _rig(project, clock, suites)
+        yield _rig(project, clock, suites, pushes=pushes)
         project.post_office.close()
     for suite in suites:
         suite.close()
 
 
-def _rig(project: Project, clock: MemoryClock, suites: list[Suite]) -> Rig:
+def _rig(project: Project, clock: MemoryClock, suites: list[Suite], *, pushes: bool) -> Rig:
     suite = Suite(SETTINGS, project.environ, clock=clock)
     suites.append(suite)
 
@@ -55,14 +60,17 @@ def _rig(project: Project, clock: MemoryClock, suites: list[Suite]) -> Rig:
 
     ports = replace(suite.ports, stream=stream)
 
-    def host(handler: BatchHandler, terms: Terms) -> DrainPoller:
+    def host(handler: BatchHandler, terms: Terms) -> Poller:
         settler = Settler("counter", handler, DeadLetters(ports, SETTINGS))
         promised = GoogleTerms(
             terms.batch_records, terms.window_ms, terms.timeout_ms, terms.max_attempts, terms.max_age_ms
         )
+        delivery = Deliveries(settler, EVENT_STREAM, clock, promised)
+        if pushes:
+            name = project.subscription(EVENT_STREAM, "counter")
+            return PushPoller(Pusher(project.servers.pubsub.broker, name, lambda body: _pushed(delivery, body)))
         subscription = PubSubSubscription(project.pubsub, EVENT_STREAM, "counter")
-        drain = Drain(Deliveries(settler, EVENT_STREAM, clock, promised), subscription)
-        return DrainPoller(drain, project.patience_seconds)
+        return DrainPoller(Drain(delivery, subscription), project.patience_seconds)
 
     return Rig(
         name="gcp",
@@ -74,9 +82,13 @@ def _rig(project: Project, clock: MemoryClock, suites: list[Suite]) -> Rig:
         receiver=lambda queue: TaskReceiver(project.servers.tasks, f"{project.name}-{queue}", clock),
         entry=lambda name: CloudFunction(project, clock, name),
         mailbox=lambda: project.mails,
-        reopen=lambda: _rig(project, clock, suites),
+        reopen=lambda: _rig(project, clock, suites, pushes=pushes),
         set_secret=project.set_secret,
         pass_time=clock.advance,
         smuggle=project.smuggle,
         fault=project.fault,
     )
+
+
+def _pushed(delivery: Deliveries, body: bytes) -> int:
+    return 204 if take(delivery, body, NO_DEADLINE) else 503

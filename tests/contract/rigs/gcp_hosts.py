@@ -37,6 +37,16 @@ class DrainPoller:
         return self.drain.once(NO_DEADLINE, self.patience_seconds)
 
 
+@dataclass(frozen=True)
+class PushPoller:
+    """A consumer to which its subscription is pushed, message by message."""
+
+    pusher: Pusher
+
+    def poll(self) -> int:
+        return self.pusher.push()
+
+
 @dataclass(frozen=True, slots=True)
 class Received(Message):
     """A task's body, and the task."""
