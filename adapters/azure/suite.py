@@ -5,6 +5,7 @@ Each port's module is imported when it is first asked for, so that a package hol
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from adapters.azure.clients import MAIL_ENDPOINT, MAIL_EXAMPLE, Clients
 from adapters.azure.errors import Resource
-from adapters.common.environment import require, suite_name
+from adapters.common.environment import NAME, require, suite_name
 from functions.manifest import Function
-from shared.errors import GrandstandError
+from shared.errors import GrandstandError, Misconfigured
 from shared.health.meter import Meters
 from shared.ports import Clock, Mailer, ObjectStore, Ports, Queue, Secrets, Stream, Table, Warehouse
 from shared.settings import Settings
@@ -31,6 +32,8 @@ TABLE_ROLE: Final = "Storage Table Data Contributor"
 BLOB_ROLE: Final = "Storage Blob Data Contributor"
 QUEUE_ROLE: Final = "Storage Queue Data Message Sender"
 HISTORY: Final = "history"
+MAX_NAME: Final = 40
+_NAME: Final = re.compile(r"[a-z](-?[a-z0-9])*")
 
 
 class SystemClock:
@@ -44,12 +47,13 @@ class Suite:
     """The ports of one deployment: resources whose names begin with GRANDSTAND_NAME. Threads may share it."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], *, clock: Clock | None = None) -> None:
+        """Raises Misconfigured where GRANDSTAND_NAME cannot begin the names of resources."""
         self._settings = settings
         self._environ = environ
         self._clock = clock or SystemClock()
         self._lock = RLock()
         self._made: dict[tuple[str, str], Any] = {}
-        self.name = suite_name(environ)
+        self.name = _name(environ)
         self.clients = Clients(environ)
         self.ports = Ports(
             clock=self._clock,
@@ -154,6 +158,16 @@ class Suite:
             with self._lock:
                 made = self._made.get((kind, name)) or self._made.setdefault((kind, name), make())
         return made
+
+
+def _name(environ: Mapping[str, str]) -> str:
+    name = suite_name(environ)
+    if len(name) > MAX_NAME or not _NAME.fullmatch(name):
+        raise Misconfigured(
+            f"{NAME}={name!r} cannot begin the names of Azure's resources. Take lower-case letters, digits and single "
+            f"dashes, at most {MAX_NAME}, a letter first, for example {NAME}=sports-eu."
+        )
+    return name
 
 
 class _Lazy:

@@ -83,6 +83,12 @@ def test_resources_bear_the_suites_name() -> None:
     assert suite.queue_name("rebuild") == "sports-eu-rebuild"
 
 
+@pytest.mark.parametrize("name", ["Sports", "sports_eu", "4sports", "sports--eu", "sports-", "s" * 41, "é"])
+def test_a_name_that_azure_takes_for_no_resource_is_told_at_once(name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"GRANDSTAND_NAME='{name}' cannot begin"):
+        Suite(Settings(), {"GRANDSTAND_NAME": name})
+
+
 @pytest.mark.parametrize("port", PORTS)
 def test_every_port_is_made_without_asking_anybody(port: str) -> None:
     PORTS[port](Suite(Settings(), WHOLE).ports)
