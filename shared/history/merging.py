@@ -13,7 +13,8 @@ from shared.history.tables import SORTED_BY
 GROUP_ROWS: Final = 122_880
 """Rows of a row group, of which a reader skips those that it does not want."""
 HELD_ROWS: Final = 250_000
-"""About so many rows are held, of all files together."""
+"""About so many rows are held, of all files together; at least so many of each."""
+LEAST_ROWS: Final = 1_024
 
 _NOTHING: Final = pa.RecordBatch.from_pylist([], ROWS)
 
@@ -28,7 +29,7 @@ def merged(lake: Lake, files: Sequence[DataFile], left_out: Left) -> Iterator[pa
     Each step takes from every file its rows up to the least of what the files' batches end with: nothing that comes
     later goes before those. Files that were not in order would give all their rows, out of order.
     """
-    rows = max(1_024, HELD_ROWS // max(1, len(files)))
+    rows = max(LEAST_ROWS, HELD_ROWS // max(1, len(files)))
     heads = [_Head(_kept(lake.batches(file, ROWS.names, rows), left_out.get(file.path))) for file in files]
     return _grouped(_steps(heads))
 

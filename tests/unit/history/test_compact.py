@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -70,6 +71,30 @@ def test_rows_are_sorted_whatever_file_they_come_from(world: World) -> None:
         tuple(row.values()) for row in world.lake.snapshot().to_table(["viewer_id", "event_timestamp"]).to_pylist()
     ]
     assert rows == sorted(rows)
+
+
+def test_files_are_merged_and_compared_a_piece_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"HELD_ROWS": 4, "LEAST_ROWS": 1, "GROUP_ROWS": 7}.items():
+        monkeypatch.setattr(f"shared.history.merging.{name}", value)
+    monkeypatch.setattr("shared.history.repeats.SLICE_ROWS", 4)
+    viewers = [f"viewer{number}" for number in range(9)]
+    for start in range(4):
+        events = [
+            event(event_id=f"{viewer}-{tick}", viewer_id=viewer, session_id=viewer, event_timestamp=KICK_OFF + tick)
+            for viewer in viewers[start:] + viewers[: start // 2]
+            for tick in range(start, start + 2)
+        ]
+        world.stage(delivered(packed(events, exact=False, received_at=KICK_OFF + start)))
+        world.commit()
+    before = {(row["event_id"], row["viewer_id"]) for row in world.rows()}
+    assert compact(world) == 1
+    (file,) = world.lake.files(world.lake.open())
+    (stored,) = [pq.ParquetFile(path) for path in world.folder.rglob(file.path.rpartition("/")[2])]
+    groups = [stored.metadata.row_group(number).num_rows for number in range(stored.num_row_groups)]
+    assert groups == [7] * (len(before) // 7) + [len(before) % 7] * (len(before) % 7 > 0)
+    rows = world.lake.snapshot().to_table(["content_id", "viewer_id", "event_timestamp", "event_id"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == sorted(tuple(row.values()) for row in rows)
+    assert sorted((row["event_id"], row["viewer_id"]) for row in rows) == sorted(before)
 
 
 def test_a_quiet_hour_that_is_over_is_merged_by_the_schedule(world: World) -> None:
