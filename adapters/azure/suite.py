@@ -164,8 +164,8 @@ def _name(environ: Mapping[str, str]) -> str:
     name = suite_name(environ)
     if len(name) > MAX_NAME or not _NAME.fullmatch(name):
         raise Misconfigured(
-            f"{NAME}={name!r} cannot begin the names of Azure's resources. Take lower-case letters, digits and single "
-            f"dashes, at most {MAX_NAME}, a letter first, for example {NAME}=sports-eu."
+            f"{NAME}={name!r} cannot begin the names of Azure's resources. Take at most {MAX_NAME} lower-case "
+            f"letters, digits and single dashes, a letter first, for example {NAME}=sports-eu."
         )
     return name
 
