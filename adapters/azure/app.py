@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any, Final, List  # noqa: UP035  the library knows lists of events by this name
 
 import azure.functions as func
@@ -111,8 +112,9 @@ class _App:
         hosted, clock = self._hosted(function), self._ports.clock
         terms = Terms(timeout_ms=1_000 * function.timeout_seconds, max_age_ms=1_000 * self._settings.horizon_seconds)
         parking = cache(lambda: Parking(self._ports.objects(STORE), function.name))
-        batches = StreamTrigger(hosted.settler, parking, clock, terms)
-        replay = ParkedReplay(hosted.settler, parking, clock, terms, sleep=self._sleep)
+        turns = Lock()
+        batches = StreamTrigger(hosted.settler, parking, clock, terms, turns=turns)
+        replay = ParkedReplay(hosted.settler, parking, clock, terms, turns=turns, sleep=self._sleep)
 
         @self.app.function_name(function.name)
         @self.app.event_hub_message_trigger(

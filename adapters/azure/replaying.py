@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Final
 
 from adapters.azure.parking import Parked, Parking, Tail, Waiting
@@ -34,8 +35,11 @@ class ParkedReplay:
         clock: Clock,
         terms: Terms,
         *,
+        turns: "Lock | None" = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`turns` is shared with the function's `StreamTrigger`."""
+        self._turns = turns or Lock()
         self._settler = settler
         self._parking = parking
         self._clock = clock
@@ -46,10 +50,12 @@ class ParkedReplay:
         """Replay until nothing is parked, or due before `until_ms`; how many records were handed over."""
         replayed = 0
         while True:
-            replayed += self.once(deadline)
-            due = self._parking().next_due()
-            now = self._clock.now_ms()
-            if due is None or max(due, now) >= until_ms or deadline.near(MARGIN_MS):
+            handed_over = self.once(deadline)
+            replayed += handed_over
+            due, now = self._parking().next_due(), self._clock.now_ms()
+            if due is None or (due <= now and not handed_over):  # what is left there only another release can read
+                return replayed
+            if max(due, now) >= until_ms or deadline.near(MARGIN_MS):
                 return replayed
             self._sleep(min(LONGEST_REST_SECONDS, max(0, due - now) / 1_000))
 
@@ -103,11 +109,15 @@ class ParkedReplay:
             for claim in claims
             for waiting in claim.tail.waiting
         ]
-        left = settle(self._settler, [waiting for _, waiting in tried], deadline, stop=False)
-        if len(tried) > 1:
-            left = [each for each in left if settle(self._settler, [each], deadline, stop=False)]
+        left = self._settle([waiting for _, waiting in tried], deadline)
+        if len(tried) > 1 and not deadline.near(MARGIN_MS):
+            left = [each for each in left if self._settle([each], deadline)]
         remaining = {id(each) for each in left}
         return [(attempt, waiting) for attempt, waiting in tried if id(waiting) in remaining]
+
+    def _settle(self, waiting: Sequence[Waiting], deadline: Deadline) -> list[Waiting]:
+        with self._turns:
+            return settle(self._settler, waiting, deadline, stop=False)
 
     def _gives_up(self, record: Record, attempts: int) -> bool:
         """Whether a record has had its attempts or its time, and is now safe among the dead letters."""

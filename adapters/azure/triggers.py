@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.azure.parking import Parking, Tail, Waiting
@@ -60,8 +61,13 @@ class StreamTrigger:
         clock: Clock,
         terms: Terms,
         *,
+        turns: "Lock | None" = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`turns` is shared by all that hand records to the function: the host brings the batches of several
+        partitions to one process at the same time, and a function keeps what it knows for one call at a time.
+        """
+        self._turns = turns or Lock()
         self._settler = settler
         self._parking = parking
         self._clock = clock
@@ -97,7 +103,8 @@ class StreamTrigger:
         for attempt in range(self._terms.tries_in_process):
             if attempt:
                 self._sleep(pause_seconds(attempt - 1))
-            left = settle(self._settler, left, deadline, stop=True)
+            with self._turns:
+                left = settle(self._settler, left, deadline, stop=True)
             if not left or deadline.near(MARGIN_MS):
                 break
         return left

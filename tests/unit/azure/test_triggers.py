@@ -1,5 +1,8 @@
 """What becomes of a batch that Event Hubs hands over, whatever happens to it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import azure.functions as func
@@ -11,6 +14,7 @@ from adapters.azure.triggers import Terms
 from adapters.common.envelope import seal
 from lab.faults import Crash
 from shared.stream import DONE, NO_DEADLINE, Answer, Deadline, Record, Reject, Retry
+from tests.emulators.azure_functions_host import HubEvent, as_triggered
 from tests.unit.azure.streams import SECOND, World, goal, number, only
 
 AWAY = Retry("a store is away")
@@ -253,6 +257,33 @@ def test_near_its_deadline_a_batch_is_parked_rather_than_tried_again() -> None:
 
     assert world.batches == [[1, 2]]
     assert world.parked() == [[1, 2]]
+
+
+def test_the_timer_rests_when_only_another_release_can_go_on(world: World) -> None:
+    world.objects.put("counter/000000000000000-00001-aa", FORMAT[:-1] + b"\x02 of a newer release")
+    before = world.clock.now_ms()
+
+    assert world.replay.run(NO_DEADLINE, before + 60 * SECOND) == 0
+    assert world.clock.now_ms() == before
+
+
+def test_a_function_is_handed_the_batches_of_two_partitions_one_after_the_other(world: World) -> None:
+    inside = Barrier(2)
+
+    def meet(_: Record) -> Answer:
+        with suppress(BrokenBarrierError):
+            inside.wait(0.2)
+            return Reject("another call was inside at the same time")
+        return DONE
+
+    world.rule = meet
+    batches = [as_triggered([HubEvent(0, seal(goal(each), 0))], str(each), "counter") for each in range(2)]
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda batch: world.host.call(batch, 0), batches))
+
+    assert world.dead() == {}
+    assert len(world.batches) == 2
 
 
 def test_what_the_host_says_of_a_batch_is_read_once(world: World) -> None:
