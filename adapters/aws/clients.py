@@ -51,7 +51,7 @@ class Clients:
 
     @property
     def s3(self) -> S3Client:
-        """For what the object store's Libcloud driver has no call for."""
+        """For the bucket that Lambda itself writes to; the object store is Libcloud's."""
         return cast("S3Client", self._client("s3"))
 
     @property

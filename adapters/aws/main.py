@@ -44,7 +44,7 @@ class Deployment:
         An error leaves the event with what sent it: the stream, the queue, S3. `times` takes what is measured, in ms.
         """
         deadline = Deadline(context.get_remaining_time_in_millis)
-        if "requestContext" in event and "version" in event:
+        if "requestContext" in event and event.get("version") == "2.0":
             return self._http(event, context)
         match sources(event):
             case ["aws:kinesis"]:
@@ -122,7 +122,10 @@ def load() -> None:
     function = hosted_function(os.environ)
     function.load()
     if isinstance(function.trigger, Http):
-        import adapters.aws.http  # noqa: F401
+        import adapters.aws.http
+        import functions.http.app  # noqa: F401
+    if any(each.startswith("objects:") for each in function.reads | function.writes):
+        import adapters.aws.objects  # noqa: F401
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # Lambda gives a start more processor time than it gives a call

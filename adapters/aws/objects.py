@@ -1,6 +1,6 @@
 """Objects in one S3 bucket by Apache Libcloud, signed with the role's own rotating credential."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from libcloud.storage.base import StorageDriver
@@ -10,8 +10,6 @@ from adapters.aws.clients import Clients
 from adapters.aws.errors import about, refused
 from adapters.common.libcloud_objects import Answer, Drivers, LibcloudObjects
 from shared.errors import GrandstandError
-
-OBJECTS_PREFIX: Final = "objects/"
 
 
 class Credential(NamedTuple):

@@ -69,14 +69,10 @@ class Suite:
         return AwsTable(lambda: self.clients.dynamodb, f"{self.name}-{name}", self._clock)
 
     def _objects(self, name: str) -> ObjectStore:
-        return self.prefixed(f"objects/{name}/")
-
-    def prefixed(self, prefix: str) -> ObjectStore:
-        """The objects of the bucket whose names begin with `prefix`, which ends with `/`."""
         with needs_extra("aws"):
             from adapters.aws import objects
 
-        return objects.make(self._drivers, self.bucket, prefix, self.clients.region)
+        return objects.make(self._drivers, self.bucket, f"objects/{name}/", self.clients.region)
 
     @cached_property
     def _drivers(self) -> Any:

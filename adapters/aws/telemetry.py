@@ -40,7 +40,7 @@ class Telemetry:
 
     def _tell(self, before: dict[str, int], times: dict[str, int], *, failed: bool) -> None:
         after = _counted(self._meter)
-        counts = {name: after[name] - before[name] for name in after}
+        counts = {name: max(0, after[name] - before[name]) for name in after}
         counts["Failures"] = max(counts["Failures"], int(failed))
         for name, count in counts.items():
             self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
@@ -50,7 +50,9 @@ class Telemetry:
 
 
 def _counted(meter: Meter) -> dict[str, int]:
-    """What the meter has counted and not yet forgotten, which it does between invocations only."""
+    """What the meter has counted and not yet forgotten: that it does between invocations, and between the runs of a
+    schedule that repeats, of which the last are told.
+    """
     counts = [pulse.counts for pulse in meter.pulses(None)]
     return {
         "EventsIn": sum(each.events_in or 0 for each in counts),

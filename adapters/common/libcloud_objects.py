@@ -27,7 +27,7 @@ from shared.ports import MAX_NAME_BYTES
 Identity = TypeVar("Identity", bound=Hashable)
 
 CONNECT_SECONDS: Final = 2.0
-READ_SECONDS: Final = 20.0
+READ_SECONDS: Final = 10.0
 ATTEMPTS: Final = 4
 PAGE: Final = 1_000
 TYPE: Final = "application/octet-stream"

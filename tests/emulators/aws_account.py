@@ -55,8 +55,6 @@ class Account:
         self.table = self._once(self._table)
         self.stream = self._once(self._stream)
         self.queue = self._once(self._queue)
-        self._buckets()
-        self._secrets()
 
     def _once(self, make: Callable[[str], T]) -> Callable[[str], T]:
         made = cache(make)
@@ -71,6 +69,11 @@ class Account:
         """Take everything away again."""
         for undo in reversed(self._undo):
             undo()
+
+    def make(self) -> None:
+        """What is there from the start: buckets and secrets."""
+        self._buckets()
+        self._secrets()
 
     def mapping(self, function: str, clock: Clock) -> StreamMapping:
         """A function's event-source mapping, which outlives the function's instances."""
@@ -123,8 +126,8 @@ class Account:
 
     def _buckets(self) -> None:
         for bucket in (self.bucket, f"{self.bucket}-{FAILED}"):
-            configuration: Any = {"LocationConstraint": self.clients.region}
-            self.clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
+            elsewhere: Any = {"CreateBucketConfiguration": {"LocationConstraint": self.clients.region}}
+            self.clients.s3.create_bucket(Bucket=bucket, **({} if self.clients.region == "us-east-1" else elsewhere))
             self._undo.append(partial(self._remove_bucket, bucket))
 
     def _remove_bucket(self, bucket: str) -> None:
@@ -166,5 +169,6 @@ def fresh_environ() -> dict[str, str]:
 def deployed(environ: dict[str, str]) -> Account:
     """The account in which it lies."""
     account = Account(environ["GRANDSTAND_NAME"], environ["GRANDSTAND_BUCKET"], deployer())
+    account.make()
     account.clients.sesv2.create_email_identity(EmailIdentity=environ["GRANDSTAND_MAIL_FROM"])
     return account

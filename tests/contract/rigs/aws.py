@@ -10,13 +10,18 @@ touched, and what it made it removes. E-mail needs GRANDSTAND_MAIL_FROM, an addr
 arrives is not looked at there, and no faults can be asked for.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
+import pytest
+
+from adapters.aws.clients import Clients
 from adapters.aws.failed import Failed
 from adapters.aws.main import Deployment
 from adapters.aws.messages import body_of
@@ -157,6 +162,24 @@ def aws(folder: Path) -> Iterator[Rig]:
     yield _rig(
         account, environ, MemoryClock(), mailbox, lambda kind: moto().fault(environ["AWS_ACCESS_KEY_ID"], kind)
     )
+
+
+@contextmanager
+def live(folder: Path) -> Iterator[Rig]:
+    """A rig in the account, and the region, that boto3 finds; what it makes there it removes again."""
+    name = f"grandstand-test-{token_hex(4)}"
+    environ = {"GRANDSTAND_MAIL_FROM": "nobody@example.com", **os.environ}
+    environ |= {"GRANDSTAND_NAME": name, "GRANDSTAND_BUCKET": f"{name}-data"}
+    account = Account(name, environ["GRANDSTAND_BUCKET"], Clients(os.environ))
+    try:
+        account.make()
+        yield _rig(account, environ, MemoryClock(), _not_looked_at, None)
+    finally:
+        account.remove()
+
+
+def _not_looked_at() -> Sequence[Mail]:
+    pytest.skip("in a real account nobody looks into the mailboxes that SES sends to")
 
 
 def _rig(
