@@ -17,11 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.gcp.queue import url_variable
 from adapters.gcp.suite import Suite, SystemClock
 from lab.bench.served import free_port
 from shared.rebuilding import REBUILD_ORDER
 from shared.settings import Settings
-from tests.contract.rigs.gcp_project import Project
+from tests.contract.rigs.gcp_project import StandIns
 from tests.e2e.framework import Served, checkout, served, start
 from tests.emulators.pubsub_push import Pusher
 from tests.emulators.smtp import smtp_server
@@ -39,7 +40,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("functions-framework")]
 class Cloud:
     """A project with its functions. `time` is the machine's."""
 
-    project: Project
+    project: StandIns
     suite: Suite
     at: dict[str, Served]
 
@@ -83,15 +84,15 @@ class Cloud:
 def cloud() -> Iterator[Cloud]:
     with ExitStack() as stack:
         clock = SystemClock()
-        project = Project("e2e", clock, stack.enter_context(smtp_server()))
+        project = StandIns("e2e", clock, stack.enter_context(smtp_server()))
         stack.callback(project.post_office.close)
         broker = project.servers.pubsub.broker
         broker.now, broker.longest_wait_seconds = time.time, 90.0
         for name, value in KEYS.items():
             project.set_secret(name, json.dumps(value).encode())
         worker = free_port()
-        project.environ["GRANDSTAND_QUEUE_URL_REBUILD"] = f"http://127.0.0.1:{worker}/task"
-        suite = Suite(Settings(), project.environ)
+        environ = {**project.environ, url_variable("rebuild"): f"http://127.0.0.1:{worker}/task"}
+        suite = Suite(Settings(), environ)
         stack.callback(suite.close)
         at: dict[str, Served] = {}
 
@@ -99,7 +100,7 @@ def cloud() -> Iterator[Cloud]:
         for function in FUNCTIONS:
             package = Path(packages) / function if packages else None
             port = worker if function == "rebuild" else None
-            at[function] = stack.enter_context(served(function, project.environ, package=package, port=port))
+            at[function] = stack.enter_context(served(function, environ, package=package, port=port))
         yield Cloud(project, suite, at)
 
 

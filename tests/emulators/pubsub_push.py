@@ -5,10 +5,10 @@ Its envelope is that of an unwrapped push; `deliveryAttempt` is told where the s
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
-from tests.emulators.pubsub.broker import MAX_MESSAGES, Broker, Proto
+from tests.emulators.pubsub.broker import MAX_MESSAGES, Proto
 
 GOOD: Final = frozenset({102, 200, 201, 202, 204})
 """The statuses that acknowledge a message."""
@@ -17,17 +17,27 @@ Post = Callable[[bytes], int]
 """Sends a body to the endpoint and returns its status; raises TimeoutError when there is no answer."""
 
 
+class Messages(Protocol):
+    """Where the messages are: the stand-in's broker, or Pub/Sub behind its client."""
+
+    def pull(self, name: str, limit: int, /) -> Sequence[Proto]: ...
+
+    def acknowledge(self, name: str, ack_ids: Sequence[str], /) -> None: ...
+
+    def modify_ack_deadline(self, name: str, ack_ids: Sequence[str], seconds: int, /) -> None: ...
+
+
 class Pusher:
     """A push subscription's deliveries, when a test asks for them."""
 
-    def __init__(self, broker: Broker, subscription: str, post: Post) -> None:
-        self._broker = broker
+    def __init__(self, messages: Messages, subscription: str, post: Post) -> None:
+        self._messages = messages
         self._subscription = subscription
         self._post = post
 
     def push(self) -> int:
         """Post each message that is due; how many."""
-        due = self._broker.pull(self._subscription, MAX_MESSAGES)
+        due = self._messages.pull(self._subscription, MAX_MESSAGES)
         for received in due:
             self._deliver(received)
         return len(due)
@@ -38,9 +48,9 @@ class Pusher:
         except TimeoutError:
             return  # its lease ends
         if status in GOOD:
-            self._broker.acknowledge(self._subscription, [received.ack_id])
+            self._messages.acknowledge(self._subscription, [received.ack_id])
         else:
-            self._broker.modify_ack_deadline(self._subscription, [received.ack_id], 0)
+            self._messages.modify_ack_deadline(self._subscription, [received.ack_id], 0)
 
 
 def envelope(subscription: str, received: Proto) -> dict[str, Any]:

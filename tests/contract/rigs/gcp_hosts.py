@@ -16,8 +16,8 @@ from lab.memory import MemoryClock
 from shared.stream import NO_DEADLINE, Message
 from tests.asgi import Client
 from tests.contract.rig import HttpAnswer
-from tests.contract.rigs.gcp_project import Project
-from tests.emulators.cloud_tasks import CloudTasks, StoredTask
+from tests.contract.rigs.gcp_project import Project, Tasks
+from tests.emulators.cloud_tasks import StoredTask
 from tests.emulators.pubsub_push import Pusher
 
 METHODS: Final = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"]
@@ -57,7 +57,7 @@ class Received(Message):
 class TaskReceiver:
     """How Cloud Tasks hands out a queue's messages: a task that is being tried is not tried again meanwhile."""
 
-    def __init__(self, tasks: CloudTasks, queue: str, clock: MemoryClock) -> None:
+    def __init__(self, tasks: Tasks, queue: str, clock: MemoryClock) -> None:
         self._tasks = tasks
         self._queue = queue
         self._clock = clock
@@ -103,7 +103,7 @@ class CloudFunction:
         assert isinstance(trigger, OnStream)
         if trigger.window_ms:
             subscription = self._project.subscription(trigger.stream, self._function.name)
-            return Pusher(self._project.servers.pubsub.broker, subscription, self._push).push()
+            return Pusher(self._project.messages, subscription, self._push).push()
         answer = self.http("POST", "/drain", headers={"x-cloudscheduler": "true"})
         assert answer.status == 200, answer.body
         return int(answer.body.split()[0])
@@ -112,13 +112,13 @@ class CloudFunction:
         trigger = self._function.trigger
         assert isinstance(trigger, OnQueue)
         now, queue = self._clock.now_ms(), f"{self._project.name}-{trigger.queue}"
-        due = self._project.servers.tasks.due(queue, now)
+        due = self._project.tasks.due(queue, now)
         for task in due:
             answer = self.http("POST", "/task", headers=task.request_headers(), body=task.body)
             if answer.status == 204:
-                self._project.servers.tasks.settle(task)
+                self._project.tasks.settle(task)
             else:
-                self._project.servers.tasks.put_back(task, now)
+                self._project.tasks.put_back(task, now)
         return len(due)
 
     def tick(self) -> None:
