@@ -6,7 +6,7 @@ limit it brings the same batch again instead, and says how often it did. A proce
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -17,8 +17,6 @@ import azure.functions as func
 from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
-
-from tests.emulators.event_hubs import EventHubs
 
 RECEIVE_SECONDS: Final = 30.0
 START: Final = -1
@@ -69,24 +67,25 @@ def as_triggered(events: Sequence[HubEvent], partition: str, group: str) -> list
 
 
 class HubReader:
-    """Reads a hub by the SDK, from its beginning, with a thread for each partition that has anything."""
+    """Reads what a hub gets from now on by the SDK, with a thread for each partition that has anything.
 
-    def __init__(self, hubs: EventHubs, hub: str, group: str) -> None:
-        self._hubs = hubs
-        self._hub = hub
-        self._client = EventHubConsumerClient.from_connection_string(
-            hubs.connection_string, consumer_group=group, eventhub_name=hub
-        )
+    Sequence numbers are counted from there. `heads` says which number the next event of each partition will have.
+    """
+
+    def __init__(self, client: EventHubConsumerClient, heads: Callable[[], Mapping[str, int]]) -> None:
+        self._client = client
+        self._heads = heads
+        self._first = dict(heads())
         self._read: dict[str, list[HubEvent]] = {}
         self._threads: list[Thread] = []
         self._arrived = Event()
 
     def partitions(self) -> Sequence[str]:
-        return [str(number) for number in range(len(self._hubs.hub(self._hub).partitions))]
+        return list(self._first)
 
     def size(self, partition: str) -> int:
         """How many events the partition has."""
-        return len(self._hubs.hub(self._hub).partitions[int(partition)].events)
+        return self._heads()[partition] - self._first[partition]
 
     def read(self, partition: str, after: int, limit: int) -> Sequence[HubEvent]:
         """Waits until all that is in the partition now has arrived."""
@@ -116,10 +115,12 @@ class HubReader:
         return self._read[partition]
 
     def _receive(self, partition: str) -> None:
-        self._client.receive_batch(self._take, partition_id=partition, starting_position="-1")
+        before = self._first[partition] - 1
+        self._client.receive_batch(self._take, partition_id=partition, starting_position=before)
 
     def _take(self, context: PartitionContext, events: list[EventData]) -> None:
-        self._read[context.partition_id].extend(map(_event, events))
+        first = self._first[context.partition_id]
+        self._read[context.partition_id].extend(_event(event, first) for event in events)
         self._arrived.set()
 
 
@@ -168,11 +169,11 @@ class EventHubsHost:
         return len(batch)
 
 
-def _event(data: EventData) -> HubEvent:
+def _event(data: EventData, first: int) -> HubEvent:
     key: Any = data.partition_key
     assert data.sequence_number is not None and data.enqueued_time is not None
     return HubEvent(
-        data.sequence_number,
+        data.sequence_number - first,
         b"".join(data.body),  # type: ignore[arg-type]
         str(data.offset),
         key.decode() if isinstance(key, bytes) else key,

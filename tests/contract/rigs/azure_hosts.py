@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import azure.functions as func
+from azure.eventhub import EventHubConsumerClient
 from azure.functions.meta import Datum
 from azure.functions.queue import QueueMessageInConverter
 from azure.functions.timer import TimerRequest
@@ -68,7 +69,10 @@ def services() -> Services:
     hubs = stack.enter_context(event_hubs())
     for hub in (HUB, "others"):
         hubs.create(hub, groups=[GROUP])
-    reader = HubReader(hubs, HUB, GROUP)
+    client = EventHubConsumerClient.from_connection_string(
+        hubs.connection_string, consumer_group=GROUP, eventhub_name=HUB
+    )
+    reader = HubReader(client, lambda: hubs.hub(HUB).sizes)
     stack.callback(reader.close)
     vault, mail = stack.enter_context(key_vault()), stack.enter_context(acs_email())
     variable, value = storage.delta_variable
@@ -112,7 +116,8 @@ class Account:
     """What a deployment makes: each resource of storage when it is first asked for. No fault meets it."""
 
     suite: Suite
-    services: Services
+    set_secret: Callable[[str, bytes], None]
+    """A secret is made, or rotated."""
     progress: dict[str, dict[str, Progress]] = field(default_factory=dict)
     """What the functions' host remembers, by function."""
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -132,9 +137,16 @@ class Account:
         )
         return client
 
-    def set_secret(self, name: str, value: bytes) -> None:
-        """Make a secret, or rotate it."""
-        self.services.vault.set(f"{self.suite.name}-{name}", value.decode())
+    def remove(self) -> None:
+        """Take everything away again."""
+        clients, suite = self.suite.clients, self.suite
+        for kind, name in self._made:
+            if kind == "table":
+                clients.tables.delete_table(suite.table_name(name))
+            elif kind == "container":
+                clients.blobs.delete_container(suite.container_name(name))
+            else:
+                clients.queues.delete_queue(suite.queue_name(name))
 
     def _once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
         with self._lock:

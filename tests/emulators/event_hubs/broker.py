@@ -82,9 +82,14 @@ class Hub:
             listener()
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """How many events each partition holds."""
+        return {str(number): len(partition.events) for number, partition in enumerate(self.partitions)}
+
+    @property
     def size(self) -> int:
         """How many events it holds."""
-        return sum(len(partition.events) for partition in self.partitions)
+        return sum(self.sizes.values())
 
 
 class Namespace:
