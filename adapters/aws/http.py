@@ -28,11 +28,21 @@ def serve(app: ASGIApp) -> Callable[[Event, Any], dict[str, Any]]:
     def answer(event: Event, context: Any) -> dict[str, Any]:
         asyncio.set_event_loop(_loop())
         told = dict(mangum(dict(event), context))
-        if event["requestContext"]["http"]["method"] == "HEAD":  # a server leaves the body out; Mangum is none
-            told |= {"body": "", "isBase64Encoded": False}
-        return told
+        return _without_body(told) if _bodiless(event, told["statusCode"]) else told
 
     return answer
+
+
+def _bodiless(event: Event, status: int) -> bool:
+    return status in (204, 304) or event["requestContext"]["http"]["method"] == "HEAD"
+
+
+def _without_body(told: dict[str, Any]) -> dict[str, Any]:
+    """As servers leave it out. Mangum invents a type for what has none, which a cache would take over from a 304."""
+    headers = dict(told.get("headers") or {})
+    if told["statusCode"] in (204, 304):
+        headers.pop("content-type", None)
+    return told | {"body": "", "isBase64Encoded": False, "headers": headers}
 
 
 def _loop() -> asyncio.AbstractEventLoop:

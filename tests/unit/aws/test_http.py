@@ -105,6 +105,16 @@ def test_problems_are_readable_and_compressed_answers_are_bytes() -> None:
     assert (packed["body"], packed["isBase64Encoded"]) == (b64encode(b"\x1f\x8b\x08\x00").decode(), True)
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_has_no_type_either(status: int) -> None:
+    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(status_code=status, headers={"etag": '"1"'})(scope, receive, send)
+
+    answer = serve(nothing)(http_event("GET", "/", {}, b""), None)
+
+    assert (answer["statusCode"], answer["headers"], answer["body"]) == (status, {"etag": '"1"'}, "")
+
+
 def test_no_path_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         asked(http_event("GET", "/v1/viewers/ada@example.com", {}, b""))
