@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.azure.identity import credential
@@ -39,19 +40,13 @@ class Producer:
 
     def batch(self, partition_key: str) -> EventDataBatch:
         """A batch without events yet, as large as the hub takes it. Raises Unavailable, Throttled, Misconfigured."""
-        client = self._client()
-        try:
+        with self._lent() as client:
             return client.create_batch(partition_key=partition_key)
-        except Exception as error:
-            raise self._translated(error) from error
 
     def send(self, batch: EventDataBatch) -> None:
         """Store a batch, whole or not at all. After an error it may be stored nevertheless."""
-        client = self._client()
-        try:
+        with self._lent() as client:
             client.send_batch(batch, timeout=SEND_SECONDS)
-        except Exception as error:
-            raise self._translated(error) from error
 
     def close(self) -> None:
         """End the connection; the next send makes another."""
@@ -59,6 +54,25 @@ class Producer:
             client, self._made = self._made, None
         if client is not None:
             client.close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[EventHubProducerClient]:
+        """The connection. One that failed is not used again: what has ended or expired is made anew."""
+        client = self._client()
+        try:
+            yield client
+        except Exception as error:
+            translated = self._translated(error)
+            if not isinstance(translated, Throttled):
+                self._drop(client)
+            raise translated from error
+
+    def _drop(self, failed: EventHubProducerClient) -> None:
+        with self._lock:
+            if self._made is not failed:
+                return  # by another thread, already
+            self._made = None
+        failed.close()
 
     def _client(self) -> EventHubProducerClient:
         with self._lock:

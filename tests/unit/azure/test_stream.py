@@ -156,6 +156,27 @@ def test_an_expired_credential_is_named(hubs: EventHubs, stream: EventHubsStream
         stream.append([record(1)])
 
 
+def test_a_credential_that_was_renewed_serves_again(hubs: EventHubs, stream: EventHubsStream) -> None:
+    hubs.refuse_tokens = True
+    with pytest.raises(Misconfigured):
+        stream.append([record(1)])
+
+    hubs.refuse_tokens = False
+
+    assert list(stream.append([record(1)])) == [None]
+
+
+def test_threads_whose_connection_ends_under_them_lose_nothing(hubs: EventHubs, stream: EventHubsStream) -> None:
+    stream.append([record(0)])
+    hubs.plan(Fault.DISCONNECT, times=3)
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda n: stream.append([record(n)]), range(1, 9)))
+
+    assert results == [[None]] * 8
+    assert set(ids(stored(hubs))) == set(range(9))
+
+
 def test_a_hub_that_is_not_there_is_named(hubs: EventHubs) -> None:
     stream = EventHubsStream({"GRANDSTAND_EVENT_HUBS_CONNECTION": hubs.connection_string}, "goals", MemoryClock())
 
