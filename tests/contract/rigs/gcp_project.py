@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from google.pubsub_v1 import PubsubMessage
 
 from adapters.common.envelope import open_record
-from adapters.gcp.drain import LONGEST_WAIT_SECONDS
+from adapters.gcp.drain import LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS
 from adapters.gcp.lease import ACK_DEADLINE_SECONDS
 from adapters.gcp.pubsub import PubSub, PubSubSubscription
 from adapters.gcp.queue import url_variable
@@ -185,7 +185,7 @@ class StandIns(Project):
             "GRANDSTAND_SMTP_URL": f"smtp://127.0.0.1:{self.post_office.port}",
             **({} if google is None else {"PUBSUB_EMULATOR_HOST": google}),
         }
-        patience_seconds = LONGEST_WAIT_SECONDS if google is None else 0.3
+        patience_seconds = LONGEST_WAIT_SECONDS if google is None else SHORTEST_WAIT_SECONDS
         super().__init__(environ, clock, smtp, patience_seconds=patience_seconds, backs_off=google is None)
         self.servers.pubsub.broker.now = lambda: clock.now_ms() / 1_000
         self.servers.pubsub.broker.longest_wait_seconds = 0.01
