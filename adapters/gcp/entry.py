@@ -80,7 +80,7 @@ class Deployment:
         return Triggers(self.hosted, self.suite.ports.clock, self._settings, self._subscribe)
 
     def _subscribe(self, stream: str, function: str) -> Subscription:
-        return PubSubSubscription(PubSub(self._environ), stream, function)
+        return PubSubSubscription(PubSub(self._environ, self.suite.clients), stream, function)
 
 
 def registered(handle: Callable[[Request], Awaitable[ASGIApp]]) -> Callable[[Request], Awaitable[Any]]:

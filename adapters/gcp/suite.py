@@ -106,7 +106,7 @@ class Suite:
     def _stream(self, name: str) -> Stream:
         from adapters.gcp.stream import PubSubStream
 
-        return PubSubStream(self._environ, name, self._clock)
+        return PubSubStream(self._environ, name, self._clock, self.clients)
 
     def _table(self, name: str) -> Table:
         from adapters.gcp.table import GcpTable
