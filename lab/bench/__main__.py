@@ -25,6 +25,7 @@ BENCHES = (
     "history",
     "simulator",
     "imports",
+    "clouds",
     "page",
 )
 
