@@ -18,8 +18,9 @@ from adapters.azure.clients import KEY_VAULT
 from adapters.azure.host import EVENT_HUBS_SETTING, STORAGE_SETTING
 from adapters.azure.http import HttpFunction
 from adapters.azure.parking import STORE, Parking
+from adapters.azure.purging import purged_by
 from adapters.azure.replaying import ParkedReplay
-from adapters.azure.schedules import EACH_MINUTE, cron, invocation_seconds
+from adapters.azure.schedules import EACH_HOUR, EACH_MINUTE, cron, invocation_seconds
 from adapters.azure.suite import Suite
 from adapters.azure.triggers import StreamTrigger, Terms
 from adapters.common.environment import FUNCTION, hosted_function, require, suite_name
@@ -35,6 +36,7 @@ EVERY_PATH: Final = "{*path}"
 METHODS: Final = tuple(func.HttpMethod)
 TOGETHER: Final = "http"
 FOR_EVER: Final = "-1"
+PURGE: Final = "purge"
 PARKED: Final = "parked"
 """The name of the timer that replays a stream function's records ends with this."""
 
@@ -52,8 +54,10 @@ def make_app(
     """
     settings = load_settings(environ)
     chosen = (hosted_function(environ),) if environ.get(FUNCTION) else FUNCTIONS
-    ports = ports or _of_deployment(chosen, settings, environ)
-    added = _App(ports, settings, suite_name(environ), sleep)
+    suite = Suite(settings, environ)
+    added = _App(ports or _of_deployment(chosen, suite.ports, environ), settings, suite_name(environ), sleep)
+    for function in filter(purged_by, chosen if ports is None else ()):
+        added.add_purge(function, suite)
     added.add_http([each for each in chosen if isinstance(each.trigger, Http)])
     for function in chosen:
         if isinstance(function.trigger, OnStream):
@@ -65,9 +69,8 @@ def make_app(
     return added.app
 
 
-def _of_deployment(functions: Sequence[Function], settings: Settings, environ: Mapping[str, str]) -> Ports:
+def _of_deployment(functions: Sequence[Function], ports: Ports, environ: Mapping[str, str]) -> Ports:
     """The deployment's ports, all that the functions use made as far as settings go."""
-    ports = Suite(settings, environ).ports
     made = {"table": ports.table, "objects": ports.objects, "stream": ports.stream, "queue": ports.queue}
     for resource in sorted(
         {each for function in functions for each in function.hosted_reads | function.hosted_writes}
@@ -106,6 +109,14 @@ class _App:
         @self.app.route(route=EVERY_PATH, methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
         async def http(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
             return await answer(req, context)
+
+    def add_purge(self, function: Function, suite: Suite) -> None:
+        """A timer that deletes what has expired in the tables that the function looks after."""
+
+        @self.app.function_name(f"{function.name}_{PURGE}")
+        @self.app.timer_trigger(arg_name="timer", schedule=EACH_HOUR)
+        def purge(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds it by name
+            suite.purge(function, _deadline(function.timeout_seconds))
 
     def add_stream(self, function: Function, trigger: OnStream) -> None:
         """Batches of the stream, and a timer that replays what is parked of them."""

@@ -6,6 +6,8 @@ from adapters.common.hosting import SCHEDULER_SECONDS
 from functions.manifest import Every, Function
 
 EACH_MINUTE: Final = "0 * * * * *"
+EACH_HOUR: Final = "0 17 * * * *"
+"""Not at its very beginning, when everybody's timers start."""
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 
