@@ -14,7 +14,7 @@ from adapters.aws.suite import Suite
 from adapters.aws.triggers import Event, sources
 from adapters.common.environment import hosted_function, needs_extra
 from adapters.common.hosting import Hosted
-from functions.manifest import Http, OnQueue
+from functions.manifest import Http, OnQueue, OnStream
 from shared.errors import Misconfigured
 from shared.ports import Clock
 from shared.settings import load_settings
@@ -121,6 +121,10 @@ def load() -> None:
 
     function = hosted_function(os.environ)
     function.load()
+    if isinstance(function.trigger, OnStream):
+        import aws_lambda_powertools.utilities.data_classes.kinesis_stream_event
+    if isinstance(function.trigger, OnQueue):
+        import aws_lambda_powertools.utilities.batch  # noqa: F401
     if isinstance(function.trigger, Http):
         import adapters.aws.http
         import functions.http.app  # noqa: F401
