@@ -67,7 +67,7 @@ _UNLESS_IMPORTED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "pyarrow": {
         "pyarrow.flight": ("pyarrow/flight.py", "pyarrow/_flight.*", "pyarrow/libarrow*flight.*"),
         "pyarrow.substrait": ("pyarrow/substrait.py", "pyarrow/_substrait.*"),
-        "pyarrow.dataset": ("pyarrow/dataset.py", "pyarrow/_dataset*", "pyarrow/acero.py", "pyarrow/_acero.*"),
+        "pyarrow.dataset": ("pyarrow/dataset.py", "pyarrow/_dataset*"),
         "pyarrow.orc": ("pyarrow/orc.py", "pyarrow/_orc.*"),
         "pyarrow.csv": ("pyarrow/csv.py", "pyarrow/_csv.*"),
         "pyarrow.json": ("pyarrow/json.py", "pyarrow/_json.*"),
