@@ -60,24 +60,33 @@ class Drain:
         self._turn = Lock()
 
     def run(self, deadline: Deadline) -> int:
-        """Deliver batch after batch until there is no time for another; how many records. Raises Misconfigured."""
-        terms = self._delivery.terms
+        """Deliver batch after batch until there is no time for another; how many records.
+
+        Raises Misconfigured; Unavailable when the drain before this one does not end.
+        """
+        if not self._turn.acquire(timeout=max(0.0, self._seconds_left(deadline))):
+            raise Unavailable(f"{self._delivery.settler.name}: the drain before this one does not end; see its log")
+        try:
+            return self._run(deadline)
+        finally:
+            self._turn.release()
+
+    def _run(self, deadline: Deadline) -> int:
         total = failures = 0
-        with self._turn:
-            busy_at = self._now()
-            while (left := self._seconds_left(deadline)) >= SHORTEST_WAIT_SECONDS:
-                try:
-                    delivered = self.once(deadline, min(LONGEST_WAIT_SECONDS, left))
-                    failures = 0
-                except Unavailable as error:
-                    log.warning("%s cannot pull; it is tried again: %s", self._delivery.settler.name, error)
-                    delivered, failures = 0, failures + 1
-                    self._sleep(min(left, pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS)))
-                self._rest()
-                total += delivered
-                busy_at = self._now() if delivered else busy_at
-                if terms.window_ms and (self._now() - busy_at) * 1_000 >= REST_MS:
-                    break
+        busy_at = self._now()
+        while (left := self._seconds_left(deadline)) >= SHORTEST_WAIT_SECONDS:
+            try:
+                delivered = self.once(deadline, min(LONGEST_WAIT_SECONDS, left))
+                failures = 0
+            except Unavailable as error:
+                log.warning("%s cannot pull; it is tried again: %s", self._delivery.settler.name, error)
+                delivered, failures = 0, failures + 1
+                self._sleep(min(left, pause_seconds(failures, longest=LONGEST_PAUSE_SECONDS)))
+            self._rest()
+            total += delivered
+            busy_at = self._now() if delivered else busy_at
+            if self._delivery.terms.window_ms and (self._now() - busy_at) * 1_000 >= REST_MS:
+                break
         return total
 
     def _seconds_left(self, deadline: Deadline) -> float:
@@ -90,7 +99,7 @@ class Drain:
         messages = self._delivery.open(self._gather(wait_seconds))
         if messages:
             name = self._delivery.settler.name
-            with Lease(name, self._subscription, [each.ack_id for each in messages]) as lease:
+            with Lease(name, self._subscription, [each.ack_id for each in messages], deadline) as lease:
                 self._deliver(messages, deadline, lease)
         return len(messages)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from adapters.gcp.pubsub import Subscription
 from shared.errors import GrandstandError
+from shared.stream import Deadline
 
 log = logging.getLogger("grandstand.triggers")
 
@@ -21,11 +22,19 @@ class Lease:
     """Of some messages, until the block ends. Nothing that fails here loses any: what is not settled comes again."""
 
     def __init__(
-        self, name: str, subscription: Subscription, ack_ids: Sequence[str], *, every_seconds: float = EXTEND_SECONDS
+        self,
+        name: str,
+        subscription: Subscription,
+        ack_ids: Sequence[str],
+        deadline: Deadline,
+        *,
+        every_seconds: float = EXTEND_SECONDS,
     ) -> None:
+        """Past the deadline it is extended no more: whoever holds the messages then has been given up."""
         self._name = name
         self._subscription = subscription
         self._held = dict.fromkeys(ack_ids)
+        self._deadline = deadline
         self._every_seconds = every_seconds
         self._lock = Lock()
         self._ended = Event()
@@ -54,7 +63,7 @@ class Lease:
             self._try("acknowledged", self._subscription.acknowledge, ack_ids)
 
     def _extend(self) -> None:
-        while not self._ended.wait(self._every_seconds):
+        while not self._ended.wait(self._every_seconds) and self._deadline.remaining_ms() > 0:
             with self._lock:
                 held = list(self._held)
             if held:

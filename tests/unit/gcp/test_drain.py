@@ -224,7 +224,7 @@ def test_messages_are_kept_for_as_long_as_they_are_handled(stage: Stage) -> None
         extended.set()
 
     stage.subscription.extend = told  # type: ignore[method-assign]
-    with Lease("counter", stage.subscription, [received.ack_id], every_seconds=0.001) as lease:
+    with Lease("counter", stage.subscription, [received.ack_id], NO_DEADLINE, every_seconds=0.001) as lease:
         for _ in range(5):
             stage.clock.advance((ACK_DEADLINE_SECONDS - 1) * SECOND)
             extended.clear()
@@ -233,6 +233,25 @@ def test_messages_are_kept_for_as_long_as_they_are_handled(stage: Stage) -> None
         lease.settle([received.ack_id])
 
     assert stage.waiting() == 0
+
+
+def test_messages_are_kept_no_longer_than_their_invocation_may_last(stage: Stage) -> None:
+    stage.append(goal(1))
+    (received,) = stage.subscription.pull(1, 0)
+    lease = Lease("counter", stage.subscription, [received.ack_id], stage.within(0), every_seconds=0.001)
+    with lease:
+        lease._thread.join(10)
+        stage.clock.advance(2 * ACK_DEADLINE_SECONDS * SECOND)
+
+        assert [each.attempt for each in stage.subscription.pull(1, 0)] == [2]
+
+
+def test_a_drain_that_never_ends_is_told_by_the_next(stage: Stage) -> None:
+    drain = stage.drain(Function(), Terms(timeout_ms=0))
+    drain._turn.acquire()
+
+    with pytest.raises(Unavailable, match="the drain before this one does not end"):
+        drain.run(stage.within(3.01))
 
 
 def test_a_drain_pulls_until_there_is_no_time_for_another_batch(stage: Stage) -> None:
