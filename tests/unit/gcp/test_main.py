@@ -1,5 +1,7 @@
 """The entry: what it needs before it starts, and what becomes of whatever goes wrong inside."""
 
+import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from adapters.gcp.entry import TIMEOUT, Deployment
+from adapters.gcp.logs import CloudLines
 from adapters.gcp.needs import check
 from adapters.gcp.triggers import invocation_seconds
 from functions.manifest import FUNCTIONS
@@ -105,3 +108,17 @@ def test_starting_imports_no_client_of_a_cloud_and_no_framework_but_the_one_that
     told = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == ""
+
+
+def test_logs_are_lines_that_cloud_logging_reads() -> None:
+    try:
+        raise RuntimeError("a bug")
+    except RuntimeError:
+        record = logging.LogRecord("grandstand.x", logging.ERROR, "", 0, "%s failed", ("/run",), sys.exc_info())
+
+    line = CloudLines().format(record)
+
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["severity"], told["logger"]) == ("ERROR", "grandstand.x")
+    assert told["message"].startswith("/run failed\nTraceback (most recent call last)")
