@@ -106,7 +106,7 @@ class FromStream(Construct):
     def _retry_burying(self) -> None:
         undelivered = self._parts.queues.undelivered.queue_arn
         on_failure = lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=undelivered)
-        lambda_.CfnEventInvokeConfig(
+        config = lambda_.CfnEventInvokeConfig(
             self,
             "Asynchronously",
             function_name=self._function.function.function_name,
@@ -115,6 +115,7 @@ class FromStream(Construct):
             maximum_event_age_in_seconds=BURY_SECONDS,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=on_failure),
         )
+        config.node.add_dependency(self._function.target)
 
 
 class FromQueue(Construct):

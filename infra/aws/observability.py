@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -45,6 +46,7 @@ class Observability(Construct):
         super().__init__(scope, "Observability")
         self._config = config
         self.topic = sns.Topic(self, "Alarms", topic_name=f"{config.name}-alarms", master_key=key, enforce_ssl=True)
+        self._let_alarms_publish()
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
         for function in functions:
@@ -66,6 +68,18 @@ class Observability(Construct):
             "ApiFailing", _failing(api), "More than one request in a hundred is answered with 5xx.", FAILING_SHARE, 5
         )
         self._dashboard(functions, streams, tables, queues, api)
+
+    def _let_alarms_publish(self) -> None:
+        """A policy of one's own takes the place of the one by which the account may publish."""
+        alarms = f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:{self._config.name}-*"
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": alarms}},
+            )
+        )
 
     def _watch(self, function: Function) -> None:
         name, made = function.node.id, function.function

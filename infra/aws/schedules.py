@@ -39,7 +39,7 @@ class Schedules(Construct):
     def _add(
         self, config: Config, function: Function, group: scheduler.CfnScheduleGroup, role: iam.Role
     ) -> scheduler.CfnSchedule:
-        lambda_.CfnEventInvokeConfig(
+        asynchronously = lambda_.CfnEventInvokeConfig(
             function,
             "Asynchronously",
             function_name=function.function.function_name,
@@ -47,6 +47,7 @@ class Schedules(Construct):
             maximum_retry_attempts=0,
             maximum_event_age_in_seconds=SHORTEST_SECONDS,
         )
+        asynchronously.node.add_dependency(function.target)
         retries = scheduler.CfnSchedule.RetryPolicyProperty(
             maximum_retry_attempts=0, maximum_event_age_in_seconds=SHORTEST_SECONDS
         )

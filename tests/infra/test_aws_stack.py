@@ -305,6 +305,13 @@ class TestWhatTells:
             assert alarm["AlarmDescription"]
             assert alarm["TreatMissingData"] == "notBreaching"
 
+    def test_alarms_may_publish_to_the_topic(self, assembly: Assembly) -> None:
+        (policy,) = assembly.of_type("AWS::SNS::TopicPolicy").values()
+        allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+        assert [(one["Action"], one["Principal"]) for one in allowed] == [
+            ("sns:Publish", {"Service": "cloudwatch.amazonaws.com"})
+        ]
+
     def test_an_address_for_alarms_is_subscribed(self, assembly: Assembly) -> None:
         assert not assembly.of_type("AWS::SNS::Subscription")
         (subscription,) = assembly.of_type("AWS::SNS::Subscription", CHOSEN).values()
