@@ -90,6 +90,7 @@ class Drivers(Generic[Identity]):
         connection.conn_class = _Timed
         connection.rawResponseCls = _Unjudged
         connection.morph_action_hook = lambda action: connection.request_path + action  # a name may hold `//`
+        connection.connect()  # again: the driver has done so with Libcloud's own class
         return driver
 
 

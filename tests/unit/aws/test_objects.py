@@ -1,16 +1,31 @@
 """Objects in S3 by Libcloud: how names are stored, and with whose credential."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest, HTTPHeaders
+from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
+from libcloud.http import LibcloudConnection
+from requests import RequestException
 
 from adapters.aws import objects
 from adapters.aws.clients import Clients
 from adapters.aws.objects import Credential
 from adapters.aws.suite import Suite
-from adapters.common.libcloud_objects import Answer, Drivers, LibcloudObjects, own_name, stored_name
+from adapters.common.libcloud_objects import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Answer,
+    Drivers,
+    LibcloudObjects,
+    own_name,
+    stored_name,
+)
 from shared.errors import GrandstandError, Misconfigured, Unavailable
 from tests.emulators.aws_account import Account
 
@@ -135,6 +150,73 @@ def test_the_credential_is_the_one_that_botocore_renews(suite: Suite, monkeypatc
             seen.append((connection.user_id, connection.token))
 
     assert seen == [("AKIA1", "token"), ("AKIA2", "token")]
+
+
+class EveryHeader(S3SigV4Auth):
+    """botocore's own signing, of every header as Libcloud does it."""
+
+    def headers_to_sign(self, request: Any) -> Any:
+        headers = HTTPHeaders()
+        for name, value in request.headers.items():
+            headers[name.lower()] = value
+        return headers
+
+
+ODD = ["2026/11/20/part-0.parquet", "a b+c~d*e(f)'!é/日本//😀", "x" * 900, "..", "%2F?&=#"]
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("token", [None, "token/+=="])
+def test_requests_are_signed_as_botocore_would(name: str, token: str | None) -> None:
+    sent: list[tuple[str, str, dict[str, str]]] = []
+    credential = Credential("AKIA", "secret", token)
+
+    class Wire(LibcloudConnection):
+        def prepared_request(self, method: str, url: str, *_: Any, headers: Any = None, **__: Any) -> None:
+            sent.append((method, f"{self.host}{url}", dict(headers)))
+            raise RequestException("nothing is sent")
+
+    def make(credential: Credential) -> objects.AwsDriver:
+        return objects.AwsDriver(credential, "eu-west-1", None)
+
+    class Wired(Drivers[Credential]):
+        @contextmanager
+        def lend(self) -> Iterator[Any]:
+            with super().lend() as connection:
+                connection.conn_class = Wire
+                connection.connect()
+                yield connection
+
+    store = LibcloudObjects(Wired(lambda: credential, make), "data", "objects/x/", refused)
+    for ask in (lambda: store.put(name, b"1"), lambda: store.get(name), lambda: list(store.list(name))):
+        with pytest.raises(Unavailable):
+            ask()
+
+    assert {method for method, _, _ in sent} == {"PUT", "GET"}
+    for method, url, headers in sent:
+        told = headers.pop("Authorization")
+        request = AWSRequest(method=method, url=url, headers=headers)
+        request.context["timestamp"] = headers["X-AMZ-Date"]
+        signer = EveryHeader(Credentials("AKIA", "secret", token), "s3", "eu-west-1")
+        text = signer.string_to_sign(request, signer.canonical_request(request))
+        assert told.endswith(f"Signature={signer.signature(text, request)}")
+        assert headers.get("x-amz-security-token") == token
+
+
+def test_a_bucket_is_not_waited_for_endlessly(suite: Suite, account: Account) -> None:
+    with objects.drivers(suite.clients).lend() as connection:
+        session = connection.connection.session
+        send = session.send
+        waits: list[Any] = []
+
+        def note(request: Any, **options: Any) -> Any:
+            waits.append((options["timeout"], options["allow_redirects"]))
+            return send(request, **options)
+
+        session.send = note
+        connection.request(f"/{account.bucket}", raw=True)
+
+    assert waits == [((CONNECT_SECONDS, READ_SECONDS), False)]
 
 
 def test_a_region_that_libcloud_has_not_heard_of_is_served_at_its_own_address() -> None:
