@@ -83,6 +83,8 @@ resource "google_compute_security_policy" "suite" {
     }
     description = "the default"
   }
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_compute_backend_service" "function" {
@@ -170,16 +172,30 @@ resource "google_storage_bucket_object" "page" {
   cache_control = startswith(each.key, "assets/") ? "public, max-age=31536000, immutable" : "public, max-age=60"
 }
 
+# The API's whole document, where `python -m infra.openapi` has put it beside the packages.
+resource "google_storage_bucket_object" "openapi" {
+  count = fileexists("${var.packages}/openapi.json") ? 1 : 0
+
+  name          = "openapi.json"
+  bucket        = google_storage_bucket.page.name
+  source        = "${var.packages}/openapi.json"
+  content_type  = "application/json"
+  cache_control = "public, max-age=60"
+}
+
 resource "google_compute_backend_bucket" "page" {
   name             = "${var.name}-page"
   bucket_name      = google_storage_bucket.page.name
   enable_cdn       = true
   compression_mode = "AUTOMATIC"
 
-  custom_response_headers = [
+  # scripts for other sites lie beside the page, and a bucket has the same headers for all that is in it
+  custom_response_headers = concat(["Access-Control-Allow-Origin: *"], [
     for name, value in jsondecode(file("${local.web}/security-headers.json"))["/*"] : "${name}: ${value}"
-    if name != "Cross-Origin-Resource-Policy" # scripts for other sites lie beside the page
-  ]
+    if name != "Cross-Origin-Resource-Policy"
+  ])
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_compute_url_map" "suite" {
@@ -215,12 +231,16 @@ resource "google_compute_managed_ssl_certificate" "suite" {
   managed {
     domains = [var.domain]
   }
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_compute_ssl_policy" "suite" {
   name            = var.name
   profile         = "MODERN"
   min_tls_version = "TLS_1_2"
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_compute_target_https_proxy" "suite" {

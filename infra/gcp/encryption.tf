@@ -17,10 +17,15 @@ resource "google_kms_crypto_key" "suite" {
   }
 }
 
+# Asking for Cloud Storage's agent makes it; the others are made by `gcloud beta services identity create`.
+data "google_storage_project_service_account" "this" {
+  depends_on = [google_project_service.used]
+}
+
 locals {
   # the service agents that encrypt for us
   agents = {
-    storage   = "service-${data.google_project.this.number}@gs-project-accounts.iam.gserviceaccount.com"
+    storage   = data.google_storage_project_service_account.this.email_address
     pubsub    = "service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
     firestore = "service-${data.google_project.this.number}@gcp-sa-firestore.iam.gserviceaccount.com"
     secrets   = "service-${data.google_project.this.number}@gcp-sa-secretmanager.iam.gserviceaccount.com"

@@ -70,7 +70,7 @@ resource "google_cloudfunctions2_function" "suite" {
 
   build_config {
     runtime         = local.packaged[each.key].runtime
-    entry_point     = local.packaged[each.key].handler
+    entry_point     = reverse(split(".", local.packaged[each.key].handler))[0] # within main.py, which the build wants
     service_account = google_service_account.builder.id
 
     source {
@@ -87,12 +87,17 @@ resource "google_cloudfunctions2_function" "suite" {
     timeout_seconds                  = local.timeout[each.key]
     max_instance_request_concurrency = each.value.trigger.kind == "http" ? 40 : 1
     min_instance_count               = lookup(var.min_instances, each.key, 0)
-    max_instance_count               = each.value.trigger.kind == "http" ? var.max_instances : lookup(var.drains, each.key, 1) + 3
+    max_instance_count               = each.value.trigger.kind == "http" ? var.max_instances : 2 * lookup(var.drains, each.key, 1) + 2
     ingress_settings                 = each.value.trigger.kind == "http" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_INTERNAL_ONLY"
     service_account_email            = google_service_account.function[each.key].email
     environment_variables            = local.environment[each.key]
     all_traffic_on_latest_revision   = true
   }
 
-  depends_on = [google_project_service.used, google_project_iam_member.builder]
+  depends_on = [
+    google_project_service.used,
+    google_project_iam_member.builder,
+    google_project_iam_member.builder_reads,
+    google_storage_bucket_iam_member.builder,
+  ]
 }

@@ -25,6 +25,18 @@ resource "google_project_iam_member" "builder" {
   member  = "serviceAccount:${google_service_account.builder.email}"
 }
 
+# Cloud Functions copies each source to a bucket of its own, from which it is built.
+resource "google_project_iam_member" "builder_reads" {
+  project = var.project
+  role    = "roles/storage.objectViewer"
+  member  = "serviceAccount:${google_service_account.builder.email}"
+
+  condition {
+    title      = "only-sources"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+  }
+}
+
 resource "google_storage_bucket_iam_member" "builder" {
   bucket = google_storage_bucket.sources.name
   role   = "roles/storage.objectViewer"
@@ -132,6 +144,15 @@ resource "google_secret_manager_secret_iam_member" "reads" {
   member    = local.member[each.value.function]
 }
 
+# Who mails reads the mail server's password.
+resource "google_secret_manager_secret_iam_member" "mails" {
+  for_each = var.smtp_url == "" ? {} : { for key, one in local.writes : key => one if one.resource == "mail" }
+
+  secret_id = google_secret_manager_secret.suite["smtp-password"].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = local.member[each.value.function]
+}
+
 resource "google_cloud_tasks_queue_iam_member" "enqueues" {
   for_each = local.enqueues
 
@@ -148,6 +169,15 @@ resource "google_service_account_iam_member" "acts_as_invoker" {
   service_account_id = google_service_account.invoker.name
   role               = "roles/iam.serviceAccountUser"
   member             = local.member[each.value.function]
+}
+
+# Pub/Sub signs its pushes as the invoker.
+resource "google_service_account_iam_member" "pushes_as_invoker" {
+  service_account_id = google_service_account.invoker.name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = "serviceAccount:${local.agents.pubsub}"
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_cloud_run_service_iam_member" "invoked" {

@@ -59,6 +59,8 @@ resource "google_monitoring_alert_policy" "suite" {
     content   = "See the health view of the live page, and docs/deploy-gcp.md for what to do."
     mime_type = "text/markdown"
   }
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_monitoring_dashboard" "suite" {
@@ -83,4 +85,6 @@ resource "google_monitoring_dashboard" "suite" {
       ]
     }
   })
+
+  depends_on = [google_project_service.used]
 }

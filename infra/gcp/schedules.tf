@@ -2,11 +2,16 @@ locals {
   # every minute where that is often enough or a function repeats inside it; else every so many minutes
   cron = { for name, each in local.scheduled : name => "*/${max(1, floor(each.trigger.every_seconds / 60))} * * * *" }
 
-  drains = merge([
-    for name, each in local.streaming : {
-      for number in range(lookup(var.drains, name, 1)) : "${name}-${number}" => name
-    }
-  ]...)
+  # Cloud Scheduler starts a job only once its last run has ended, and a drain outlasts its minute so that the next one
+  # has begun when it ends: so two jobs take turns.
+  drains = merge(flatten([
+    for name, each in local.streaming : [
+      for number in range(lookup(var.drains, name, 1)) : {
+        "${name}-${number}-even" = { function = name, schedule = "*/2 * * * *" }
+        "${name}-${number}-odd"  = { function = name, schedule = "1-59/2 * * * *" }
+      }
+    ]
+  ])...)
 }
 
 resource "google_cloud_scheduler_job" "schedule" {
@@ -38,19 +43,19 @@ resource "google_cloud_scheduler_job" "schedule" {
 resource "google_cloud_scheduler_job" "drain" {
   for_each = local.drains
 
-  name             = "${local.slug[each.value]}-drain-${reverse(split("-", each.key))[0]}"
+  name             = "${var.name}-drain-${replace(each.key, "_", "-")}"
   region           = var.region
-  schedule         = "* * * * *"
+  schedule         = each.value.schedule
   time_zone        = "Etc/UTC"
-  attempt_deadline = "${min(1800, local.timeout[each.value])}s"
+  attempt_deadline = "${min(1800, local.timeout[each.value.function])}s"
 
   http_target {
     http_method = "POST"
-    uri         = "${google_cloudfunctions2_function.suite[each.value].service_config[0].uri}/drain"
+    uri         = "${google_cloudfunctions2_function.suite[each.value.function].service_config[0].uri}/drain"
 
     oidc_token {
       service_account_email = google_service_account.invoker.email
-      audience              = google_cloudfunctions2_function.suite[each.value].service_config[0].uri
+      audience              = google_cloudfunctions2_function.suite[each.value.function].service_config[0].uri
     }
   }
 

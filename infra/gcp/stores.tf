@@ -124,6 +124,13 @@ resource "google_storage_bucket" "logs" {
   depends_on = [google_kms_crypto_key_iam_member.agents]
 }
 
+# Cloud Storage delivers access logs as this group.
+resource "google_storage_bucket_iam_member" "delivers_logs" {
+  bucket = google_storage_bucket.logs.name
+  role   = "roles/storage.objectCreator"
+  member = "group:cloud-storage-analytics@google.com"
+}
+
 # Secrets without values: `grandstand init --cloud gcp` puts those in, so that no state file ever holds them.
 resource "google_secret_manager_secret" "suite" {
   for_each = toset(concat(local.manifest.secrets, var.smtp_url == "" ? [] : ["smtp-password"]))

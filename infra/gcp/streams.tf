@@ -74,6 +74,7 @@ resource "google_pubsub_subscription" "dead" {
 
     oidc_token {
       service_account_email = google_service_account.invoker.email
+      audience              = google_cloudfunctions2_function.suite[each.key].service_config[0].uri
     }
   }
 

@@ -32,6 +32,10 @@ run "every_function_is_deployed_as_itself" {
     error_message = "Each deployment knows which function it is."
   }
   assert {
+    condition     = google_cloudfunctions2_function.suite["ingest"].build_config[0].entry_point == "handle"
+    error_message = "The build looks for the function in main.py."
+  }
+  assert {
     condition     = length(google_service_account.function) == 9
     error_message = "Each function has an identity of its own."
   }
@@ -107,8 +111,12 @@ run "streams_redeliver_and_end_at_the_dead_letters" {
     error_message = "The adapter looks for the subscription under this name."
   }
   assert {
-    condition     = length(google_cloud_scheduler_job.drain) == 3
-    error_message = "Two drains of aggregate and one of archive begin each minute."
+    condition     = length(google_cloud_scheduler_job.drain) == 6
+    error_message = "Two drains of aggregate and one of archive begin each minute, by two jobs in turn."
+  }
+  assert {
+    condition     = length([for each in google_cloud_scheduler_job.drain : each if each.schedule == "*/2 * * * *"]) == 3
+    error_message = "A job is not started again before its drain has ended, so it has each other minute."
   }
 }
 
