@@ -74,10 +74,6 @@ class Parking:
         """When the first is due, in ms since epoch; None where nothing is parked."""
         return next((due_at for _, due_at in self._names()), None)
 
-    def count(self) -> int:
-        """How many tails are parked."""
-        return sum(1 for _ in self._names())
-
     def forget(self, parked: Sequence[Parked]) -> None:
         """Remove tails whose records are settled, or parked anew."""
         for each in parked:
