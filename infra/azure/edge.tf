@@ -13,6 +13,26 @@ resource "azurerm_cdn_frontdoor_endpoint" "suite" {
   tags                     = local.tags
 }
 
+# A name of one's own, beside the endpoint's; its certificate is Front Door's.
+resource "azurerm_cdn_frontdoor_custom_domain" "suite" {
+  count = var.domain == null ? 0 : 1
+
+  name                     = replace(var.domain, ".", "-")
+  cdn_frontdoor_profile_id = azurerm_cdn_frontdoor_profile.suite.id
+  host_name                = var.domain
+
+  tls {
+    certificate_type = "ManagedCertificate"
+  }
+}
+
+resource "azurerm_cdn_frontdoor_custom_domain_association" "suite" {
+  count = var.domain == null ? 0 : 1
+
+  cdn_frontdoor_custom_domain_id = azurerm_cdn_frontdoor_custom_domain.suite[0].id
+  cdn_frontdoor_route_ids        = [azurerm_cdn_frontdoor_route.functions.id, azurerm_cdn_frontdoor_route.page.id]
+}
+
 resource "azurerm_cdn_frontdoor_firewall_policy" "suite" {
   #checkov:skip=CKV_AZURE_133:Managed rules need the premium profile, at ten times the price; bodies are validated by the suite itself.
   name                = "${var.name}waf"
@@ -49,8 +69,11 @@ resource "azurerm_cdn_frontdoor_security_policy" "suite" {
       association {
         patterns_to_match = ["/*"]
 
-        domain {
-          cdn_frontdoor_domain_id = azurerm_cdn_frontdoor_endpoint.suite.id
+        dynamic "domain" {
+          for_each = concat([azurerm_cdn_frontdoor_endpoint.suite.id], azurerm_cdn_frontdoor_custom_domain.suite[*].id)
+          content {
+            cdn_frontdoor_domain_id = domain.value
+          }
         }
       }
     }
@@ -144,6 +167,8 @@ resource "azurerm_cdn_frontdoor_route" "functions" {
   supported_protocols           = ["Http", "Https"]
   https_redirect_enabled        = true
   forwarding_protocol           = "HttpsOnly"
+
+  cdn_frontdoor_custom_domain_ids = azurerm_cdn_frontdoor_custom_domain.suite[*].id
 
   depends_on = [azurerm_cdn_frontdoor_rule.path]
 }

@@ -26,6 +26,7 @@ locals {
         GRANDSTAND_KEY_VAULT       = azurerm_key_vault.suite.vault_uri
         AZURE_CLIENT_ID            = local.identity[name]
 
+        AzureWebJobsStorage              = "" # or azurerm writes a connection string without a key there
         AzureWebJobsStorage__accountName = azurerm_storage_account.host.name
         AzureWebJobsStorage__credential  = "managedidentity"
         AzureWebJobsStorage__clientId    = local.identity[name]
@@ -57,7 +58,7 @@ resource "azurerm_function_app_flex_consumption" "suite" {
   service_plan_id               = azurerm_service_plan.function[each.key].id
   virtual_network_subnet_id     = azurerm_subnet.apps.id
   https_only                    = true
-  public_network_access_enabled = each.value.trigger.kind == "http" # and then from Front Door alone
+  public_network_access_enabled = each.value.trigger.kind == "http" || length(var.deployers) > 0 # see site_config
   app_settings                  = local.environment[each.key]
   tags                          = local.tags
 
@@ -91,7 +92,7 @@ resource "azurerm_function_app_flex_consumption" "suite" {
     minimum_tls_version                    = "1.2"
     vnet_route_all_enabled                 = false # mail and JWKS leave by the public way
     application_insights_connection_string = azurerm_application_insights.suite.connection_string
-    ip_restriction_default_action          = "Deny"
+    ip_restriction_default_action          = "Deny" # but for Front Door; what deployers reach is the upload of packages
     scm_ip_restriction_default_action      = "Deny"
     scm_use_main_ip_restriction            = false
 

@@ -67,7 +67,7 @@ resource "azurerm_role_assignment" "appends" {
 resource "azurerm_role_assignment" "receives" {
   for_each = local.streaming
 
-  scope                = azurerm_eventhub_consumer_group.function[each.key].id
+  scope                = azurerm_eventhub.stream[each.value.trigger.stream].id # whose partitions the host asks for
   role_definition_name = "Azure Event Hubs Data Receiver"
   principal_id         = local.principal[each.key]
 }

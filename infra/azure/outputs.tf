@@ -1,6 +1,14 @@
 output "url" {
   description = "The live page, and below it the API."
-  value       = "https://${azurerm_cdn_frontdoor_endpoint.suite.host_name}/"
+  value       = "https://${coalesce(var.domain, azurerm_cdn_frontdoor_endpoint.suite.host_name)}/"
+}
+
+output "dns" {
+  description = "With a domain of your own: its records, a CNAME to Front Door and the TXT that proves it is yours."
+  value = var.domain == null ? {} : {
+    (var.domain)             = azurerm_cdn_frontdoor_endpoint.suite.host_name
+    "_dnsauth.${var.domain}" = azurerm_cdn_frontdoor_custom_domain.suite[0].validation_token
+  }
 }
 
 output "storage_account" {

@@ -52,10 +52,10 @@ locals {
     json = "application/json"
     svg  = "image/svg+xml"
   }
-  page_headers = {
-    for name, value in jsondecode(file("${local.web}/security-headers.json"))["/*"] : name => value
-    if name != "Cross-Origin-Resource-Policy" # scripts for other sites lie beside the page
-  }
+  headers      = jsondecode(file("${local.web}/security-headers.json"))
+  page_headers = local.headers["/*"]
+  # scripts for other sites lie beside the page, and have headers of their own
+  own_headers = { for address, own in local.headers : address => own if address != "/*" }
 }
 
 resource "azurerm_storage_blob" "page" {
@@ -69,6 +69,22 @@ resource "azurerm_storage_blob" "page" {
   content_md5            = filemd5("${local.web}/dist/${each.key}")
   content_type           = lookup(local.media_types, reverse(split(".", each.key))[0], "application/octet-stream")
   cache_control          = startswith(each.key, "assets/") ? "public, max-age=31536000, immutable" : "public, max-age=60"
+
+  depends_on = [azurerm_storage_account_static_website.page, azurerm_role_assignment.uploads_page]
+}
+
+# The API's whole document, where `python -m infra.openapi` has put it beside the packages.
+resource "azurerm_storage_blob" "openapi" {
+  count = fileexists("${var.packages}/openapi.json") ? 1 : 0
+
+  name                   = "openapi.json"
+  storage_account_name   = azurerm_storage_account.page.name
+  storage_container_name = "$web"
+  type                   = "Block"
+  source                 = "${var.packages}/openapi.json"
+  content_md5            = filemd5("${var.packages}/openapi.json")
+  content_type           = "application/json"
+  cache_control          = "public, max-age=60"
 
   depends_on = [azurerm_storage_account_static_website.page, azurerm_role_assignment.uploads_page]
 }
@@ -117,6 +133,34 @@ resource "azurerm_cdn_frontdoor_rule" "page" {
   depends_on = [azurerm_cdn_frontdoor_origin.page]
 }
 
+resource "azurerm_cdn_frontdoor_rule" "own" {
+  for_each = { for index, address in sort(keys(local.own_headers)) : 100 + index => address }
+
+  name                      = "own${each.key}"
+  cdn_frontdoor_rule_set_id = azurerm_cdn_frontdoor_rule_set.page.id
+  order                     = each.key
+
+  conditions {
+    url_path_condition {
+      operator     = "Equal"
+      match_values = [trimprefix(each.value, "/")]
+    }
+  }
+
+  actions {
+    dynamic "response_header_action" {
+      for_each = local.own_headers[each.value]
+      content {
+        header_action = "Overwrite"
+        header_name   = response_header_action.key
+        value         = response_header_action.value
+      }
+    }
+  }
+
+  depends_on = [azurerm_cdn_frontdoor_origin.page]
+}
+
 resource "azurerm_cdn_frontdoor_route" "page" {
   name                          = "page"
   cdn_frontdoor_endpoint_id     = azurerm_cdn_frontdoor_endpoint.suite.id
@@ -128,11 +172,13 @@ resource "azurerm_cdn_frontdoor_route" "page" {
   https_redirect_enabled        = true
   forwarding_protocol           = "HttpsOnly"
 
+  cdn_frontdoor_custom_domain_ids = azurerm_cdn_frontdoor_custom_domain.suite[*].id
+
   cache {
     query_string_caching_behavior = "IgnoreQueryString"
     compression_enabled           = true
     content_types_to_compress     = ["text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"]
   }
 
-  depends_on = [azurerm_cdn_frontdoor_rule.page]
+  depends_on = [azurerm_cdn_frontdoor_rule.page, azurerm_cdn_frontdoor_rule.own]
 }

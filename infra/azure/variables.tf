@@ -40,6 +40,12 @@ variable "name" {
   }
 }
 
+variable "domain" {
+  description = "A host name of your own for the suite, for example live.example.com. None: Front Door's own name."
+  type        = string
+  default     = null
+}
+
 variable "settings" {
   description = "Settings of the suite by their variables, for example { GRANDSTAND_HISTORY_DAYS = \"90\" }."
   type        = map(string)
@@ -47,7 +53,7 @@ variable "settings" {
 }
 
 variable "deployers" {
-  description = "Public addresses from which Terraform and `grandstand init` reach the stores, as single addresses."
+  description = "Public addresses from which Terraform and `grandstand init` reach the stores, as single IPv4 addresses."
   type        = list(string)
   default     = []
 }

@@ -149,6 +149,45 @@ run "the_edge_knows_each_path" {
   }
 }
 
+run "deployers_upload_packages_and_nobody_reaches_what_speaks_no_http" {
+  command = plan
+
+  variables {
+    deployers = ["203.0.113.7"]
+  }
+
+  assert {
+    condition     = azurerm_function_app_flex_consumption.suite["aggregate"].public_network_access_enabled && azurerm_function_app_flex_consumption.suite["aggregate"].site_config[0].ip_restriction_default_action == "Deny" && length(azurerm_function_app_flex_consumption.suite["aggregate"].site_config[0].ip_restriction) == 0
+    error_message = "The app itself lets nobody in."
+  }
+  assert {
+    condition     = azurerm_function_app_flex_consumption.suite["aggregate"].site_config[0].scm_ip_restriction[0].ip_address == "203.0.113.7/32"
+    error_message = "Who deploys can upload the package."
+  }
+}
+
+run "a_name_of_ones_own_leads_to_both_routes" {
+  command = plan
+
+  variables {
+    domain = "live.example.com"
+  }
+
+  assert {
+    condition     = output.url == "https://live.example.com/" && length(azurerm_cdn_frontdoor_custom_domain_association.suite) == 1
+    error_message = "The suite is reached under the name."
+  }
+}
+
+run "scripts_for_other_sites_have_headers_of_their_own" {
+  command = plan
+
+  assert {
+    condition     = [for rule in azurerm_cdn_frontdoor_rule.own : rule.conditions[0].url_path_condition[0].match_values[0]] == ["beacon.js"]
+    error_message = "They may be loaded by pages of any origin."
+  }
+}
+
 run "a_folder_without_packages_is_refused" {
   command = plan
 
