@@ -10,17 +10,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MAX_DELAY_SECONDS: Final = 900
+EMPTY: Final = "="
+"""SQS takes no message without text; this is no base64."""
 DUE: Final = "due"
 """The attribute with the time before which a message must not be handled, in ms since epoch."""
 
 
 def text_of(body: bytes) -> str:
     """A body as SQS keeps it."""
-    return b64encode(body).decode()
+    return b64encode(body).decode() or EMPTY
 
 
 def body_of(text: str) -> bytes:
     """A received message's body. One that is not ours is handed over as it stands, for its handler to reject."""
+    if text == EMPTY:
+        return b""
     try:
         return b64decode(text, validate=True)
     except (NotBase64, ValueError):

@@ -284,6 +284,7 @@ def test_near_the_end_of_its_time_messages_are_left_for_later(clock: MemoryClock
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", b"plain text", bytes(range(256))])
 def test_a_body_is_what_it_was(body: bytes) -> None:
+    assert text_of(body)
     assert body_of(text_of(body)) == body
 
 
