@@ -1,17 +1,14 @@
-"""The suite under the real functions-framework, each function a process, with its data in the stand-ins.
-
-From this checkout, or from unpacked packages (a folder each) where `GRANDSTAND_GCP_PACKAGES` names their folder.
-"""
+"""The suite under the real functions-framework, each function a process, with its data in the stand-ins."""
 
 import json
-import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -80,11 +77,11 @@ class Cloud:
         assert self.post("ingest", "/v1/events", body, **WRITE) == 202
 
 
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
+@contextmanager
+def deployed(package_of: Callable[[str], Path | None]) -> Iterator[Cloud]:
+    """The functions, each from its package or else from this checkout."""
     with ExitStack() as stack:
-        clock = SystemClock()
-        project = StandIns("e2e", clock, stack.enter_context(smtp_server()))
+        project = StandIns(f"e2e-{token_hex(4)}", SystemClock(), stack.enter_context(smtp_server()))
         stack.callback(project.post_office.close)
         broker = project.servers.pubsub.broker
         broker.now, broker.longest_wait_seconds = time.time, 90.0
@@ -95,13 +92,16 @@ def cloud() -> Iterator[Cloud]:
         suite = Suite(Settings(), environ)
         stack.callback(suite.close)
         at: dict[str, Served] = {}
-
-        packages = os.environ.get("GRANDSTAND_GCP_PACKAGES")
         for function in FUNCTIONS:
-            package = Path(packages) / function if packages else None
             port = worker if function == "rebuild" else None
-            at[function] = stack.enter_context(served(function, environ, package=package, port=port))
+            at[function] = stack.enter_context(served(function, environ, package=package_of(function), port=port))
         yield Cloud(project, suite, at)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with deployed(lambda _: None) as running:
+        yield running
 
 
 def eventually(true: Callable[[], bool]) -> None:
