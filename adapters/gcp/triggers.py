@@ -35,7 +35,10 @@ from shared.stream import Deadline, Message
 log = logging.getLogger("grandstand.triggers")
 
 DRAIN_SECONDS: Final = 75
-"""How long a drain pulls; one is started each minute, so that the next has begun when it ends."""
+"""How long a drain pulls; one is started each minute, so that the next has begun when it ends.
+
+Cloud Scheduler starts a job anew only once its last run has ended, so two jobs take turns: even minutes and odd ones.
+"""
 MARGIN_SECONDS: Final = 10
 RETRIES: Final = "x-cloudtasks-taskretrycount"
 
