@@ -49,6 +49,8 @@ locals {
   }
 }
 
+# Packages are uploaded by `az functionapp deployment`, as docs/deploy-azure.md says: azurerm posts `zip_deploy_file` to
+# an address that Flex Consumption has not, and would not notice a package that changed.
 resource "azurerm_function_app_flex_consumption" "suite" {
   for_each = local.functions
 
@@ -67,7 +69,6 @@ resource "azurerm_function_app_flex_consumption" "suite" {
   instance_memory_in_mb  = each.value.memory_mb <= 512 ? 512 : 2048
   maximum_instance_count = each.value.trigger.kind == "http" ? 400 : 100
   http_concurrency       = each.value.trigger.kind == "http" ? 40 : null
-  zip_deploy_file        = "${var.packages}/${local.packaged[each.key].archive}"
 
   storage_container_type            = "blobContainer"
   storage_container_endpoint        = "${azurerm_storage_account.host.primary_blob_endpoint}${azurerm_storage_container.package[each.key].name}"

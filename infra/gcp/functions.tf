@@ -73,6 +73,9 @@ resource "google_cloudfunctions2_function" "suite" {
     entry_point     = reverse(split(".", local.packaged[each.key].handler))[0] # within main.py, which the build wants
     service_account = google_service_account.builder.id
 
+    # what the build itself compiles then holds for the image's times too
+    environment_variables = { SOURCE_DATE_EPOCH = "315532800" }
+
     source {
       storage_source {
         bucket = google_storage_bucket.sources.name
