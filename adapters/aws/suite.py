@@ -54,9 +54,9 @@ class Suite:
         return require(self._environ, BUCKET, "grandstand-123456789012")
 
     def _secrets(self) -> Secrets:
-        from adapters.aws.secrets import AwsSecrets
+        from adapters.aws.secrets import secrets
 
-        return AwsSecrets(lambda: self.clients.secretsmanager, self.name)
+        return secrets(lambda: self.clients.secretsmanager, self.name)
 
     def _stream(self, name: str) -> Stream:
         from adapters.aws.stream import AwsStream

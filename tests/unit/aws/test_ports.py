@@ -8,10 +8,11 @@ import pytest
 from botocore.stub import Stubber
 
 from adapters.aws.mailer import AwsMailer
-from adapters.aws.secrets import KEPT_SECONDS, TRY_AGAIN_SECONDS, AwsSecrets
+from adapters.aws.secrets import secrets as secrets_of
 from adapters.aws.stream import partition_key
 from adapters.aws.suite import Suite
 from adapters.aws.table import AwsTable
+from adapters.common.kept_secrets import KEPT_SECONDS, TRY_AGAIN_SECONDS
 from lab.memory import MemoryClock
 from shared.errors import GrandstandError, Misconfigured, Throttled, Unavailable, VersionConflict
 from shared.ports import ABSENT, MAX_VALUE_BYTES, Mail, Ports
@@ -233,7 +234,7 @@ def test_a_secret_is_kept_for_a_minute_and_serves_on_while_there_is_no_answer(
     suite: Suite, account: Account, environ: Environ
 ) -> None:
     now = [0.0]
-    secrets = AwsSecrets(lambda: suite.clients.secretsmanager, account.name, now=lambda: now[0])
+    secrets = secrets_of(lambda: suite.clients.secretsmanager, account.name, now=lambda: now[0])
     before = secrets.get("viewer-token")
     account.set_secret("viewer-token", b"rotated")
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from adapters.aws.clients import Clients
 from adapters.aws.initialise import putter
-from adapters.aws.secrets import AwsSecrets
+from adapters.aws.secrets import secrets
 from adapters.cli.main import app
 from adapters.common.fresh_secrets import fresh_secrets, put_missing
 from shared.errors import Misconfigured, Unavailable
@@ -32,7 +32,7 @@ def environ(server: dict[str, str]) -> dict[str, str]:
 def stored(environ: dict[str, str]) -> dict[str, bytes]:
     """Every secret, as a function reads it."""
     clients = Clients(environ)
-    port = AwsSecrets(lambda: clients.secretsmanager, environ["GRANDSTAND_NAME"])
+    port = secrets(lambda: clients.secretsmanager, environ["GRANDSTAND_NAME"])
     return {name: port.get(name) for name in fresh_secrets()}
 
 
