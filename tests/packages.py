@@ -35,10 +35,10 @@ def job(cloud: Cloud, cache_folder: Path | None = None) -> Job:
 
 
 @cache
-def packaged(cloud: Cloud, name: str) -> Built:
+def packaged(cloud: Cloud, name: str, *, check: bool = True) -> Built:
     """A function's archive, made once in this process; what was fetched and compiled is kept for the next.
 
-    Skips where the package index cannot be reached.
+    `check`: as the command does. Skips where the package index cannot be reached.
     """
     target = job(cloud)
     if not target.target.runs_here:
@@ -47,7 +47,7 @@ def packaged(cloud: Cloud, name: str) -> Built:
     folder = Path(tempfile.mkdtemp(prefix="grandstand-packages-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
-        [built] = build(target, [function], folder / name, check=True)
+        [built] = build(target, [function], folder / name, check=check)
     except Unavailable as error:
         pytest.skip(str(error))
     return built
@@ -55,8 +55,8 @@ def packaged(cloud: Cloud, name: str) -> Built:
 
 @cache
 def unpacked(cloud: Cloud, name: str) -> Path:
-    """The folder that a function's runtime would see."""
-    archive = packaged(cloud, name).path
+    """The folder that a function's runtime would see; whoever asks runs it, which checks it."""
+    archive = packaged(cloud, name, check=False).path
     folder = archive.parent.with_name(f"{name}-unpacked")
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder)
