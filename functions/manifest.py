@@ -157,7 +157,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="merge_watch",
         entry="functions.merge_watch.handler:make",
-        trigger=Every(60),
+        trigger=Every(300),
         reads=frozenset({"objects:viewer-log", "table:viewer-log"}),
         writes=frozenset({"objects:viewer-log", "table:viewer-log"}),
         memory_mb=1024,

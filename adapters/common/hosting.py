@@ -24,8 +24,8 @@ log = logging.getLogger("grandstand.hosting")
 
 SCHEDULER_SECONDS: Final = 60
 """How often a cloud's scheduler starts a schedule at most; what runs more often repeats inside."""
-IDLE_RUNS: Final = 2
-"""So many runs in a row that found nothing to do, and a schedule rests until its scheduler starts it again."""
+IDLE_SECONDS: Final = 4
+"""What finds nothing to do for so long rests until its scheduler starts it again: sleeping is paid for."""
 
 
 class Hosted:
@@ -84,7 +84,7 @@ class Hosted:
             due = time.monotonic() + every
             idle = 0 if run(deadline) else idle + 1
             late = deadline.remaining_ms() < 1_000 * (every + self.function.timeout_seconds)
-            if late or due >= end or idle >= IDLE_RUNS:
+            if late or due >= end or idle * every >= IDLE_SECONDS:
                 return
             self._sleep(max(0.0, due - time.monotonic()))
             self.rest()

@@ -88,8 +88,9 @@ def _tried(config: pytest.Config) -> dict[str, Provider]:
 
 
 def _case(name: str, *rules: Delivery, id: str) -> object:  # noqa: A002  pytest's name
-    marks = (pytest.mark.xdist_group(f"contract-{name}"), *PROVIDERS[name].marks)
-    return pytest.param(name, *rules, id=id, marks=marks)
+    provider = PROVIDERS[name]
+    together = (pytest.mark.xdist_group(f"contract-{name}"),) if provider.fallible else ()
+    return pytest.param(name, *rules, id=id, marks=(*together, *provider.marks))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.common.environment import hosted_function, needs_extra, require, suite_name
-from adapters.common.hosting import IDLE_RUNS, Hosted
+from adapters.common.hosting import IDLE_SECONDS, Hosted
 from functions.manifest import Every, Function, Http, OnQueue, OnStream
 from lab.memory import MemorySuite
 from shared.dead_letters import DeadLetters
@@ -87,14 +87,26 @@ def test_a_message_stays_in_its_queue_while_the_dead_letters_are_away(
 
 
 def test_a_schedule_runs_again_within_its_minute_until_it_finds_nothing(suite: MemorySuite) -> None:
-    FOUND[:] = [True, False, True] + [False] * IDLE_RUNS + [True]
+    runs = IDLE_SECONDS // 2
+    FOUND[:] = [True, False, True] + [False] * runs + [True]
     slept: list[float] = []
 
     Hosted(TICKER, suite.ports, SETTINGS, sleep=slept.append).run(NO_DEADLINE)
 
     assert FOUND == [True]
-    assert len(slept) == 2 + IDLE_RUNS
+    assert len(slept) == 2 + runs
     assert all(0 < seconds <= 2 for seconds in slept)
+
+
+def test_a_schedule_of_many_seconds_rests_as_soon_as_it_finds_nothing(suite: MemorySuite) -> None:
+    FOUND[:] = [True, False, True]
+    slept: list[float] = []
+    seldom = Function("seldom", f"{HERE}:clockwork", Every(10))
+
+    Hosted(seldom, suite.ports, SETTINGS, sleep=slept.append).run(NO_DEADLINE)
+
+    assert FOUND == [True]
+    assert len(slept) == 1
 
 
 def test_a_schedule_does_not_begin_again_what_its_deadline_would_cut_off(suite: MemorySuite) -> None:
