@@ -226,10 +226,14 @@ resource "google_compute_url_map" "suite" {
 }
 
 resource "google_compute_managed_ssl_certificate" "suite" {
-  name = var.name
+  name = "${var.name}-${substr(sha1(var.domain), 0, 8)}" # one that is used cannot be changed, only followed
 
   managed {
     domains = [var.domain]
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 
   depends_on = [google_project_service.used]
