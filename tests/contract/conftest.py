@@ -5,6 +5,7 @@ a test to the providers that keep that one, `@pytest.mark.partitioned` and `@pyt
 streams, `@pytest.mark.fallible` to those whose stores can be made to fail.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.common.environment import require
 from adapters.local.triggers import Delivery
+from shared.errors import Misconfigured
 from tests.contract.rig import Rig
 
 Opens = Callable[[Path], AbstractContextManager[Rig]]
@@ -55,8 +58,24 @@ PROVIDERS = {
 }
 """The clouds' rigs are tried against emulators, and against a real account with `--live NAME`."""
 
+ACCOUNTS = {
+    "aws": {"AWS_REGION": "eu-west-1"},
+    "azure": {
+        "GRANDSTAND_STORAGE_ACCOUNT": "grandstand4f2a",
+        "GRANDSTAND_EVENT_HUBS": "grandstand.servicebus.windows.net",
+        "GRANDSTAND_KEY_VAULT": "https://grandstand.vault.azure.net",
+    },
+    "gcp": {"GOOGLE_CLOUD_PROJECT": "my-sandbox", "GRANDSTAND_REGION": "europe-west1"},
+}
+"""The variables that say which account it is, each with an example; the rigs say which permissions it needs."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    try:
+        for variable, example in ACCOUNTS.get(config.getoption("--live"), {}).items():
+            require(os.environ, variable, example)
+    except Misconfigured as missing:
+        raise pytest.UsageError(f"--live: {missing}") from None
     config.addinivalue_line("markers", "delivery(rules): for providers whose consumers keep these rules")
     config.addinivalue_line("markers", "partitioned: for providers whose streams have partitions")
     config.addinivalue_line("markers", "framed: for providers to whose streams others may append")
