@@ -5,7 +5,7 @@ resource "azurerm_storage_account" "page" {
   #checkov:skip=CKV2_AZURE_33:The live page is for everybody; what it shows needs a key.
   #checkov:skip=CKV2_AZURE_47:The live page is for everybody; what it shows needs a key.
   #checkov:skip=CKV2_AZURE_1:Public files gain nothing from a key of ours.
-  #checkov:skip=CKV_AZURE_33:It holds no queue.
+  #checkov:skip=CKV_AZURE_33:It holds no queue, so there is nothing to log of one.
   #checkov:skip=CKV_AZURE_206:The files can be built again.
   #checkov:skip=CKV2_AZURE_21:Front Door logs who asks for the page.
   name                             = "${var.name}page"
