@@ -9,7 +9,9 @@ from shared.errors import GrandstandError, Misconfigured, Throttled, Unavailable
 _THROTTLED: Final = frozenset(
     {
         "BandwidthLimitExceeded",
+        "KMS.ThrottlingException",
         "KMSThrottlingException",
+        "KmsThrottled",
         "LimitExceededException",
         "OverLimit",
         "PriorRequestNotComplete",
@@ -52,8 +54,19 @@ _UNKNOWN_CREDENTIAL: Final = frozenset(
     }
 )
 _SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+_STALE: Final = ("Signature expired", "Signature not yet current")
+"""How most services tell it, under the code of a wrong signature."""
 _PASSING: Final = frozenset({"InternalError", "InternalFailure", "RequestTimeout", "RequestTimeoutException"})
-_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "KMSAccessDeniedException", "AllAccessDisabled"})
+_DENIED: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "KMS.AccessDeniedException",
+        "KMSAccessDeniedException",
+        "KmsAccessDenied",
+    }
+)
 _ELSEWHERE: Final = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "TemporaryRedirect"}
 )
@@ -76,6 +89,8 @@ _MEANT: Final[tuple[tuple[frozenset[str], type[GrandstandError], str], ...]] = (
 
 def refused(code: str, message: str, status: int, resource: str, region: str) -> GrandstandError:
     """An error answer. `resource` is what was asked for, as in "the table grandstand-audience"."""
+    if code in _UNKNOWN_CREDENTIAL and message.startswith(_STALE):
+        code = "RequestTimeTooSkewed"
     for codes, kind, text in _MEANT:
         if code in codes:
             return kind(text.format(code=code, message=message, resource=resource, region=region))
@@ -117,6 +132,12 @@ def _translated(error: Exception, resource: str) -> GrandstandError | None:
         (told.UnauthorizedSSOTokenError, Misconfigured, "{resource}: sign in again: aws sso login"),
         (told.SSOTokenLoadError, Misconfigured, "{resource}: sign in again: aws sso login"),
         (told.HTTPClientError, Unavailable, "{resource} does not answer: {error}. See whether it can be reached."),
+        (
+            told.ConnectionError,
+            Unavailable,
+            "{resource} cannot be reached: {error}. See whether the network and AWS_REGION are right.",
+        ),
+        (told.IncompleteReadError, Unavailable, "{resource} broke off its answer: {error}. Try again."),
         (told.BotoCoreError, Misconfigured, "{resource}: {error}"),
     ):
         if isinstance(error, kind):

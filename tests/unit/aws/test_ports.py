@@ -1,5 +1,6 @@
 """What AWS' own limits, faults and errors become at the ports; `tests/contract` has what every provider promises."""
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from adapters.aws.errors import refused
 from adapters.aws.mailer import AwsMailer
 from adapters.aws.secrets import secrets as secrets_of
 from adapters.aws.stream import partition_key
@@ -157,6 +159,7 @@ def test_a_missing_variable_is_named_before_anything_is_asked(
         (("UnrecognizedClientException", 400), Misconfigured, "does not know the credential"),
         (("AccessDeniedException", 400), Misconfigured, "policy does not allow"),
         (("RequestTimeTooSkewed", 403), Misconfigured, "clock is wrong"),
+        (("KMS.ThrottlingException", 400), Throttled, "slow down"),
         (("ValidationException", 400), Misconfigured, "refuses what it is asked"),
     ],
 )
@@ -170,6 +173,35 @@ def test_each_error_of_aws_is_one_of_ours_and_says_what_to_do(
         table.get("p", "s")
 
     assert type(caught.value) is kind
+
+
+def test_a_signature_that_is_out_of_date_is_a_wrong_clock() -> None:
+    told = refused(
+        "InvalidSignatureException", "Signature expired: 20261120 is now earlier than …", 403, "it", "here"
+    )
+
+    assert isinstance(told, Misconfigured)
+    assert "clock is wrong" in str(told)
+
+
+UNREACHED: dict[str, Callable[[Ports], object]] = {
+    "the table": lambda ports: ports.table("audience").get("p", "s"),
+    "the stream": lambda ports: ports.stream("events").append([NewRecord(bytes(16), "k", b"")]),
+    "the queue": lambda ports: ports.queue("rebuild").send(b""),
+    "the secret": lambda ports: ports.secrets.get("viewer-token"),
+    "the bucket": lambda ports: ports.objects("staging").get("a"),
+    "SES": lambda ports: ports.mailer().send([Mail("ada@viewers.example", "Half time", "…")]),
+}
+
+
+@pytest.mark.parametrize("what", UNREACHED)
+def test_what_cannot_be_reached_may_be_later(environ: Environ, what: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+
+        with pytest.raises(Unavailable, match=rf"^{what}.*reached"):
+            UNREACHED[what](Suite(Settings(), environ).ports)
 
 
 def test_records_go_in_calls_of_what_kinesis_takes(suite: Suite, account: Account, clock: MemoryClock) -> None:
