@@ -1,8 +1,8 @@
 import { moment } from "./clock.ts";
 import type { Listeners } from "./guard.ts";
 import { bufferMs, errorOf, hasShown, isMoving, type Medium } from "./medium.ts";
-import type { Told } from "./outbox.ts";
 import type { Quality } from "./players.ts";
+import type { Told } from "./told.ts";
 
 export interface Playback {
   /** Whether the viewer has joined and not left. */

@@ -1,4 +1,4 @@
-import type { Told, View } from "./outbox.ts";
+import type { Told, View } from "./told.ts";
 
 /** One request to ingest. Its text stays the same in every retry, so that the suite counts it once. */
 export interface Body {

@@ -10,9 +10,10 @@ import {
   type Consent,
   type Options,
 } from "./options.ts";
-import { outbox, type View } from "./outbox.ts";
+import { outbox } from "./outbox.ts";
 import { playback } from "./playback.ts";
 import { adapt, type Player } from "./players.ts";
+import type { View } from "./told.ts";
 
 /** What a platform holds of a video that is watched. */
 export interface Handle {
