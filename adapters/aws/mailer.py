@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws.errors import about
 from adapters.common.mails import refusal
-from shared.errors import Unavailable
+from shared.errors import GrandstandError
 from shared.ports import Mail
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ class AwsMailer:
         for mail in mails:
             try:
                 results.append(refusal(mail) or self._send(mail))
-            except Unavailable as error:
+            except GrandstandError as error:
                 if not any(result is None for result in results):
                     raise
-                return [*results, *[error.detail] * (len(mails) - len(results))]
+                return [*results, *[str(error)] * (len(mails) - len(results))]
         return results
 
     def _send(self, mail: Mail) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.aws.errors import about
 from adapters.common.envelope import refusal, seal
-from shared.errors import Unavailable
+from shared.errors import GrandstandError
 from shared.ports import Clock
 from shared.stream import NewRecord
 
@@ -40,10 +40,10 @@ class AwsStream:
         for batch in _batches(good):
             try:
                 answers = self._put([entry for _, entry in batch])
-            except Unavailable as error:
+            except GrandstandError as error:
                 if not tried:
                     raise
-                answers = [error.detail] * len(batch)  # some of the others are durable, and their callers must know
+                answers = [str(error)] * len(batch)  # some of the others are durable, and their callers must know
             tried = True
             for (index, _), answer in zip(batch, answers, strict=True):
                 results[index] = answer

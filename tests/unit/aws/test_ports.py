@@ -241,17 +241,21 @@ def test_records_that_kinesis_refuses_fail_alone(suite: Suite, account: Account)
     assert results == [None, "ProvisionedThroughputExceededException: Rate exceeded"]
 
 
-def test_a_later_call_that_fails_leaves_what_the_first_took(suite: Suite) -> None:
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("ProvisionedThroughputExceededException", "slow down"), ("ExpiredTokenException", "has expired")],
+)
+def test_a_later_call_that_fails_leaves_what_the_first_took(suite: Suite, code: str, told: str) -> None:
     client = suite.clients.kinesis
     taken: Any = {"Records": [{"SequenceNumber": "1", "ShardId": "s"}] * 500}
     records = [NewRecord(number.to_bytes(16, "big"), "k", b"") for number in range(501)]
     with Stubber(client) as stub:
         stub.add_response("put_records", taken)
-        stub.add_client_error("put_records", "ProvisionedThroughputExceededException")
+        stub.add_client_error("put_records", code)
         results = list(suite.ports.stream("events").append(records))
 
     assert results[:500] == [None] * 500
-    assert "slow down" in str(results[500])
+    assert told in str(results[500])
 
 
 def test_a_key_that_kinesis_does_not_take_is_hashed() -> None:
@@ -298,17 +302,20 @@ def test_a_long_delay_travels_with_the_message(suite: Suite, account: Account, c
         queue.send(b"", delay_seconds=-1)
 
 
-def test_mails_after_one_that_ses_had_no_answer_to_are_told_why(suite: Suite) -> None:
+@pytest.mark.parametrize(
+    ("code", "told"), [("TooManyRequestsException", "slow down"), ("ExpiredTokenException", "has expired")]
+)
+def test_mails_after_one_that_ses_had_no_answer_to_are_told_why(suite: Suite, code: str, told: str) -> None:
     client = suite.clients.sesv2
     mails = [Mail(f"{name}@viewers.example", "Half time", "…") for name in ("ada", "bea", "cor")]
     with Stubber(client) as stub:
         stub.add_response("send_email", {"MessageId": "1"})
-        stub.add_client_error("send_email", "TooManyRequestsException")
+        stub.add_client_error("send_email", code)
         results = AwsMailer(lambda: client, "news@example.com").send(mails)
 
     assert results[0] is None
-    assert "slow down" in str(results[1])
-    assert "slow down" in str(results[2])
+    assert told in str(results[1])
+    assert told in str(results[2])
 
 
 def test_a_mail_that_ses_rejects_fails_alone(suite: Suite) -> None:
