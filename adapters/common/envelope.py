@@ -44,14 +44,34 @@ def open_record(
     data: bytes, *, partition: str, position: int | str | None, attempt: int | None, now_ms: int
 ) -> tuple[Record, str | None]:
     """The record that was sealed, and why it cannot be handled: None when it can."""
+    data, now_ms = _replayed(data) or (data, now_ms)
     problem = _problem(data)
     if problem is not None:
-        foreign = blake2b(data, digest_size=RECORD_ID_BYTES, person=b"foreign").digest()
-        return Record(foreign, FOREIGN_KEY, partition, position, now_ms, attempt, data), problem
+        return Record(_foreign_id(data), FOREIGN_KEY, partition, position, now_ms, attempt, data), problem
+    record_id, first, key, body = _parts(data)
+    return Record(record_id, key, partition, position, first, attempt, body), None
+
+
+def _replayed(data: bytes) -> tuple[bytes, int] | None:
+    """What could not be opened once and was sealed as it was, and when it first was: this release may know it.
+
+    Once and no deeper: a replay seals what came out here.
+    """
+    if _problem(data) is not None:
+        return None
+    record_id, first, key, body = _parts(data)
+    return (body, first) if key == FOREIGN_KEY and record_id == _foreign_id(body) else None
+
+
+def _parts(data: bytes) -> tuple[bytes, int, str, bytes]:
+    """Id, first append, key and body of what has no problem."""
     _, _, record_id, first, length = _HEAD.unpack_from(data)
     body = _HEAD.size + length
-    key = data[_HEAD.size : body].decode()
-    return Record(record_id, key, partition, position, first, attempt, data[body:]), None
+    return record_id, first, data[_HEAD.size : body].decode(), data[body:]
+
+
+def _foreign_id(data: bytes) -> bytes:
+    return blake2b(data, digest_size=RECORD_ID_BYTES, person=b"foreign").digest()
 
 
 def _problem(data: bytes) -> str | None:

@@ -250,6 +250,12 @@ def test_what_others_append_goes_whole_to_the_dead_letters(suite: Rig, data: byt
     assert suite.dead_letters.body(letters[0]) == data
     assert sum(events_of(audience(suite, "final")["windows"])) == 80
 
+    suite.dead_letters.replay("events", [letters[0].record_id])
+    deliver(suite, "aggregate")
+    (again,) = suite.dead_letters.all()
+    assert (again.record_id, told in again.reason) == (letters[0].record_id, True)
+    assert suite.dead_letters.body(again) == data
+
 
 def test_what_a_function_did_is_told_as_health(suite: Rig) -> None:
     post(suite, body_of(suite))

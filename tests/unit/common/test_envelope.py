@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.common.envelope import open_record, refusal, seal
+from adapters.common import envelope
+from adapters.common.envelope import FOREIGN_KEY, open_record, refusal, seal
 from shared.ports import MAX_KEY_BYTES
 from shared.stream import MAX_BODY_BYTES, NewRecord, Record
 
@@ -57,6 +58,38 @@ def test_what_is_not_ours_says_why_and_has_one_identity(data: bytes, told: str) 
     assert told in (problem or "")
     assert opened(data)[0].record_id == out.record_id
     assert out.first_appended_at == NOW + 5
+
+
+def sealed_again(record: Record) -> bytes:
+    """As a replayed dead letter lies in the stream."""
+    return seal(NewRecord(record.record_id, record.key, record.body, record.first_appended_at), NOW + 60_000)
+
+
+@pytest.mark.parametrize("data", [b"", b"not ours", b"GE\x02" + bytes(60), b"GE\x01" + bytes(5)])
+def test_a_replay_of_what_is_still_unreadable_is_the_same_letter_again(data: bytes) -> None:
+    first, problem = opened(data)
+
+    assert opened(sealed_again(first)) == (first, problem)
+    assert opened(sealed_again(opened(sealed_again(first))[0])) == (first, problem)
+
+
+def test_a_replay_by_the_release_that_knows_a_record_is_that_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = seal(NewRecord(b"\x07" * 16, "final#0", b"goal", NOW - 5), NOW)
+    with monkeypatch.context() as older:
+        older.setattr(envelope, "VERSION", 0)
+        letter, problem = opened(data)
+    assert "another version" in (problem or "")
+
+    record, problem = opened(sealed_again(letter))
+
+    assert problem is None
+    assert record == opened(data)[0]
+
+
+def test_a_record_of_ours_may_have_the_key_of_those_that_are_not() -> None:
+    record, problem = opened(seal(NewRecord(bytes(16), FOREIGN_KEY, b"goal"), NOW))
+
+    assert (problem, record.key, record.body) == (None, FOREIGN_KEY, b"goal")
 
 
 @pytest.mark.parametrize(
