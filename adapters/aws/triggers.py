@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from adapters.aws.messages import body_of, due_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Event = Mapping[str, Any]
 KEPT_REASONS: Final = 1_000
+BURIED_AT_ONCE: Final = 8
 
 
 class NothingSettled(GrandstandError):
@@ -62,11 +64,15 @@ class Streamed:
         The reason tells why its last attempt failed where this instance saw it, else `otherwise`.
         """
         records, unreadable = read(event, self._clock.now_ms())
-        safe = True
-        for index, record in enumerate(records):
+
+        def bury(numbered: tuple[int, Record]) -> bool:
+            index, record = numbered
             why = unreadable.get(index) or self._reasons.get(record.record_id, otherwise)
-            safe = self._settler.bury(record, f"{given_up}: {why}") and safe
-        return safe
+            return self._settler.bury(record, f"{given_up}: {why}")
+
+        # a thousand one after the other may take longer than the function has, and nobody would halve the batch
+        with ThreadPoolExecutor(BURIED_AT_ONCE) as threads:
+            return all(list(threads.map(bury, enumerate(records))))
 
     def oldest_ms(self, event: Event) -> int:
         """How long the oldest record of the batch has been in the stream, in ms."""
