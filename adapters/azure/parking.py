@@ -81,7 +81,9 @@ class Parking:
 
     def _names(self) -> Iterator[tuple[str, int]]:
         for name in self._objects.list(self._prefix):
-            yield name, int(name.removeprefix(self._prefix).partition("-")[0])
+            due_at = name.removeprefix(self._prefix).partition("-")[0]
+            if due_at.isascii() and due_at.isdecimal():  # else it was not we who put it there
+                yield name, int(due_at)
 
     def _read(self, name: str) -> Tail | None:
         """The tail, None for one that another replay has taken meanwhile, or that this release cannot read."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from adapters.azure.parking import STORE, Parking
 from adapters.azure.replaying import ParkedReplay
@@ -76,8 +77,13 @@ class World:
         """A process of the function, in place of one that there was."""
         settler = Settler("counter", self._handle, self.letters)
         self.parking = Parking(self.objects, "counter")
-        trigger = StreamTrigger(settler, lambda: self.parking, self.clock, self.terms, sleep=lambda _: None)
-        self.replay = ParkedReplay(settler, lambda: self.parking, self.clock, self.terms, sleep=self._sleep)
+        turns = Lock()
+        trigger = StreamTrigger(
+            settler, lambda: self.parking, self.clock, self.terms, turns=turns, sleep=lambda _: None
+        )
+        self.replay = ParkedReplay(
+            settler, lambda: self.parking, self.clock, self.terms, turns=turns, sleep=self._sleep
+        )
         self.host = EventHubsHost(
             self.hub,
             "counter",

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 from azure.functions.meta import Datum
 
-from adapters.azure.parking import FORMAT
+from adapters.azure.parking import FORMAT, Tail
 from adapters.azure.triggers import Terms
 from adapters.common.envelope import seal
 from lab.faults import Crash
@@ -215,7 +215,7 @@ def test_a_replay_whose_process_ends_is_one_more_attempt(world: World) -> None:
 
     (parked,) = world.parking.due(1 << 50, 100)
     assert (parked.tail.attempt, parked.tail.alone) == (2, True)
-    assert parked.due_at > world.clock.now_ms()
+    assert parked.due_at >= world.clock.now_ms() + world.terms.timeout_ms  # when the first replay must be over
 
 
 def test_what_another_release_has_parked_is_left_to_it(world: World) -> None:
@@ -228,6 +228,39 @@ def test_what_another_release_has_parked_is_left_to_it(world: World) -> None:
 
     assert list(world.objects.list()) == ["counter/000000000000000-00001-aa"]
     assert list(world.dead()) == [1]
+
+
+def test_what_another_release_has_parked_is_left_to_it_even_where_it_could_be_read(world: World) -> None:
+    world.rule = only(1, AWAY)
+    world.goals(1)
+    world.host.poll()
+    (name,) = world.objects.list()
+    world.objects.put(name, FORMAT[:-1] + b"\x02" + (world.objects.get(name) or b"")[len(FORMAT) :])
+
+    world.replay_all(2)
+
+    assert list(world.objects.list()) == [name]
+
+
+def test_what_nobody_of_us_parked_holds_up_no_record(world: World) -> None:
+    strangers = ["counter/notes.txt", "counter/\u0665-00001-aa", "counter/"]
+    for name in strangers:
+        world.objects.put(name, b"of somebody else")
+    world.rule = only(1, AWAY)
+    world.goals(1)
+    world.host.poll()
+    world.rule = lambda _: DONE
+
+    assert world.replay.run(NO_DEADLINE, world.clock.now_ms() + 60 * SECOND) == 1
+    assert sorted(world.objects.list()) == sorted(strangers)
+
+
+def test_what_waits_longest_comes_first(world: World) -> None:
+    for due_at in (1_000, 999, 10_000):
+        world.parking.park(Tail(attempt=1, waiting=[]), due_at)
+
+    assert [each.due_at for each in world.parking.due(1_000, 100)] == [999, 1_000]
+    assert world.parking.next_due() == 999
 
 
 def test_the_timer_goes_on_while_something_is_due_within_its_minute(world: World) -> None:
@@ -284,6 +317,31 @@ def test_a_function_is_handed_the_batches_of_two_partitions_one_after_the_other(
 
     assert world.dead() == {}
     assert len(world.batches) == 2
+
+
+def test_what_is_replayed_waits_until_a_batch_has_been_handled(world: World) -> None:
+    world.rule = only(1, AWAY)
+    world.goals(1)
+    world.host.poll()
+    world.clock.advance(600 * SECOND)
+    inside = Barrier(2)
+
+    def meet(_: Record) -> Answer:
+        with suppress(BrokenBarrierError):
+            inside.wait(0.2)
+            return Reject("another call was inside at the same time")
+        return DONE
+
+    world.rule = meet
+    batch = as_triggered([HubEvent(1, seal(goal(2), 0))], "0", "counter")
+
+    with ThreadPoolExecutor(2) as threads:
+        calls = [threads.submit(world.host.call, batch, 0), threads.submit(world.replay.once, NO_DEADLINE)]
+        for call in calls:
+            call.result()
+
+    assert world.dead() == {}
+    assert world.parked() == []
 
 
 def test_what_the_host_says_of_a_batch_is_read_once(world: World) -> None:
