@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
-from typing import Any, Final, List  # noqa: UP035  the library knows lists of events by this name
+from typing import TYPE_CHECKING, Any, Final, List  # noqa: UP035  the library knows lists of events by this name
 
 import azure.functions as func
-from starlette.types import ASGIApp
 
 from adapters.azure.clients import KEY_VAULT
 from adapters.azure.host import EVENT_HUBS_SETTING, STORAGE_SETTING
-from adapters.azure.http import HttpFunction
 from adapters.azure.parking import STORE, Parking
 from adapters.azure.purging import purged_by
 from adapters.azure.replaying import ParkedReplay
@@ -25,12 +23,13 @@ from adapters.azure.suite import Suite
 from adapters.azure.triggers import StreamTrigger, Terms
 from adapters.common.environment import FUNCTION, hosted_function, require, suite_name
 from adapters.common.hosting import SCHEDULER_SECONDS, Hosted
-from functions.http.app import build_app
-from functions.http.metered import metered
 from functions.manifest import FUNCTIONS, Every, Function, Http, OnQueue, OnStream
 from shared.ports import Ports
 from shared.settings import Settings, load_settings
 from shared.stream import Deadline, Message
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 EVERY_PATH: Final = "{*path}"
 METHODS: Final = tuple(func.HttpMethod)
@@ -101,6 +100,8 @@ class _App:
         """One route for every path: of several functions, their endpoints make one app."""
         if not functions:
             return
+        from adapters.azure.http import HttpFunction
+
         first = self._hosted(functions[0])
         together = len(functions) > 1
         answer = HttpFunction(self._together(functions) if together else first.app, first.rest)
@@ -183,7 +184,10 @@ class _App:
     def _hosted(self, function: Function) -> Hosted:
         return Hosted(function, self._ports, self._settings, sleep=self._sleep)
 
-    def _together(self, functions: Sequence[Function]) -> ASGIApp:
+    def _together(self, functions: Sequence[Function]) -> "ASGIApp":
+        from functions.http.app import build_app
+        from functions.http.metered import metered
+
         endpoints = [
             metered(endpoint, self._ports.meter(function.name))
             for function in functions

@@ -1,12 +1,12 @@
 """One function of the manifest on one instance of a cloud: made when it is first needed, kept between invocations."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, TypeVar
-
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from adapters.common.settling import Settler
 from functions.manifest import Every, Function, Http, OnQueue, OnStream
@@ -17,6 +17,9 @@ from shared.health.pulses import PULSES_TABLE, Pulses
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.stream import Deadline, Done, Message, Reject
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 T = TypeVar("T")
 
