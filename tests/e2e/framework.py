@@ -1,6 +1,8 @@
 """functions-framework itself, with one function of the manifest in a process of its own."""
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,11 +11,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, Final
 
+import pytest
+
+from adapters.packaging.resolving import run_uv
+from adapters.packaging.target import Cloud
 from lab.bench.served import free_port
+from shared.errors import Unavailable
+from tests.packages import job
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MAIN: Final = "from adapters.gcp.main import handle\n"
@@ -60,11 +69,15 @@ def served(
 def start(
     function: str, environ: Mapping[str, str], *, package: Path, port: int, stderr: IO[str] | int
 ) -> "subprocess.Popen[str]":
-    """The framework's process, as the buildpack starts it."""
+    """The framework's process, as the buildpack starts it: a package sees what its requirements.txt asks for, too."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GRANDSTAND_", "GOOGLE_"))}
-    path = os.pathsep.join([str(package), str(ROOT)] if (package / ".checkout").exists() else [str(package)])
+    if (package / ".checkout").exists():
+        path, alone = os.pathsep.join([str(package), str(ROOT)]), []
+    else:
+        path, alone = installed((package / "requirements.txt").read_text()), ["-P", "-S"]
+    serve = ["-m", "functions_framework", "--target", "handle", "--source", str(package / "main.py")]
     return subprocess.Popen(
-        [sys.executable, "-m", "functions_framework", "--target", "handle", "--source", str(package / "main.py")],
+        [sys.executable, *alone, *serve],
         cwd=package,
         env={
             **inherited,
@@ -79,6 +92,25 @@ def start(
         text=True,
         start_new_session=True,
     )
+
+
+@cache
+def installed(requirements: str) -> str:
+    """The folder in which Google's build installs what an archive asks for, and nothing else.
+
+    Skips where the package index cannot be reached.
+    """
+    folder = mkdtemp(prefix="grandstand-built-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        run_uv(
+            ["pip", "install", "--quiet", "--target", folder, "--requirements", "-"],
+            job(Cloud.gcp).target,
+            requirements,
+        )
+    except Unavailable as error:
+        pytest.skip(str(error))
+    return folder
 
 
 def checkout(folder: Path) -> Path:

@@ -70,8 +70,9 @@ class Cloud:
         ]
 
 
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
+@contextmanager
+def deployed() -> Iterator[Cloud]:
+    """A deployment's data, until the block ends. Skips where Azurite is not installed."""
     try:
         with azurite() as storage, event_hubs() as hubs, key_vault() as vault:
             hubs.create("events")
@@ -93,6 +94,12 @@ def cloud() -> Iterator[Cloud]:
             yield made
     except NoAzurite as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with deployed() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from typing import Any, Final
 HANDLER: Final = "adapters.aws.main.handler"
 NEXT: Final = "/2018-06-01/runtime/invocation/next"
 INIT_ERROR: Final = "/2018-06-01/runtime/init/error"
-CLIENT: Final = ("awslambdaric", "runtime_client", "snapshot_restore_py")
+CLIENT: Final = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 """The modules of the runtime client, which a function's package does not bring."""
 START: Final = "import sys; from awslambdaric.__main__ import main; main(['bootstrap', sys.argv[1]])"
 TIMEOUT_SECONDS: Final = 60
