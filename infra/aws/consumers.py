@@ -13,7 +13,8 @@ MAX_ATTEMPTS = 100
 """Of a batch, as the local provider has it."""
 PUT_AWAY_SECONDS = 3_600
 """How long before the stream forgets a record Lambda gives it up: it reads it again to put it away."""
-QUEUE_BATCH = 10
+QUEUE_BATCH = 1
+"""A message has all of its function's time: of several, the first may use it up, and all would have been tried."""
 QUEUE_AT_ONCE = 2
 """The fewest that Lambda can be told: a rebuild reads much history, and nobody waits for it."""
 BURY_RETRIES = 2

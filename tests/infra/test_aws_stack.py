@@ -215,6 +215,7 @@ class TestWhatFollowsTheStream:
     def test_a_queues_messages_are_settled_one_by_one(self, assembly: Assembly) -> None:
         rebuild = mappings(assembly)["rebuild"]
         assert rebuild["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert rebuild["BatchSize"] == 1  # else one long rebuild uses up the attempts of those behind it
         assert rebuild["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
