@@ -70,6 +70,8 @@ def make_app(
 
 def _of_deployment(functions: Sequence[Function], ports: Ports, environ: Mapping[str, str]) -> Ports:
     """The deployment's ports, all that the functions use made as far as settings go."""
+    for function in functions:
+        _require_connection(function, environ)
     made = {"table": ports.table, "objects": ports.objects, "stream": ports.stream, "queue": ports.queue}
     for resource in sorted(
         {each for function in functions for each in function.hosted_reads | function.hosted_writes}
@@ -84,6 +86,21 @@ def _of_deployment(functions: Sequence[Function], ports: Ports, environ: Mapping
         elif kind == "mail":
             ports.mailer()
     return ports
+
+
+def _require_connection(function: Function, environ: Mapping[str, str]) -> None:
+    """What the host itself reads its records or messages by: without it the app would start, and stand still."""
+    if isinstance(function.trigger, OnStream):
+        setting, parts = EVENT_HUBS_SETTING, ["fullyQualifiedNamespace"]
+        example = "grandstand.servicebus.windows.net"
+    elif isinstance(function.trigger, OnQueue):
+        setting, parts = STORAGE_SETTING, ["queueServiceUri", "accountName"]
+        example = "https://grandstand4f2a.queue.core.windows.net"
+    else:
+        return
+    names = [setting, *(f"{setting}__{part}" for part in parts)]
+    if not any(environ.get(name, "").strip() for name in names):
+        require(environ, names[1], example)
 
 
 class _App:

@@ -1,11 +1,17 @@
 """The Terraform modules: valid by their providers' schemas, doing what their tests say, and nothing insecure."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from adapters.azure.host import EVENT_HUBS_SETTING, STORAGE_SETTING
+from adapters.gcp.triggers import invocation_seconds
+from functions.manifest import FUNCTIONS, Every, Function, OnStream
+from infra.manifest import manifest
 
 ROOT = Path(__file__).parents[2]
 TFCHECK = ROOT.parent / "shared" / "tools" / "tfcheck" / "tfcheck"
@@ -46,3 +52,28 @@ def test_checkov_finds_nothing_and_what_it_is_told_to_skip_has_a_reason(module: 
         for line in file.read_text().splitlines():
             if "checkov:skip=" in line:
                 assert len(line.partition("checkov:skip=")[2].partition(":")[2].split()) >= 4, line
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_google_gives_an_invocation_the_time_that_it_needs(function: Function) -> None:
+    """Or it would not start: adapters/gcp/entry.py compares them."""
+    written = (ROOT / "infra/gcp/functions.tf").read_text()
+    (drain,) = re.findall(r"each\.timeout_seconds \+ floor\(each\.trigger\.window_ms / 1000\) \+ (\d+)", written)
+    (run,) = re.findall(r'"schedule" \? each\.timeout_seconds \+ (\d+) :', written)
+    (told,) = [each["timeout_seconds"] for each in manifest()["functions"] if each["name"] == function.name]
+    match function.trigger:
+        case OnStream(window_ms=window_ms):
+            given = told + window_ms // 1_000 + int(drain)
+        case Every():
+            given = told + int(run)
+        case _:
+            given = told
+
+    assert given >= invocation_seconds(function)
+
+
+def test_azure_tells_the_host_of_the_apps_where_records_and_messages_are() -> None:
+    written = (ROOT / "infra/azure/functions.tf").read_text()
+
+    for setting, where in ((EVENT_HUBS_SETTING, "fullyQualifiedNamespace"), (STORAGE_SETTING, "queueServiceUri")):
+        assert {where, "credential", "clientId"} == set(re.findall(rf"\b{setting}__(\w+) +=", written))

@@ -28,6 +28,8 @@ CONTEXT = SimpleNamespace(
 ENVIRON = {
     "GRANDSTAND_STORAGE_ACCOUNT": "grandstand4f2a",
     "GRANDSTAND_EVENT_HUBS": "grandstand.servicebus.windows.net",
+    "GRANDSTAND_EVENT_HUBS_CONNECTION__fullyQualifiedNamespace": "grandstand.servicebus.windows.net",
+    "GRANDSTAND_STORAGE_CONNECTION__queueServiceUri": "https://grandstand4f2a.queue.core.windows.net",
     "GRANDSTAND_KEY_VAULT": "https://grandstand.vault.azure.net",
 }
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -118,6 +120,8 @@ def test_all_functions_fit_in_one_app_and_share_its_paths() -> None:
         ("aggregate", "GRANDSTAND_STORAGE_ACCOUNT"),
         ("commit", "GRANDSTAND_STORAGE_ACCOUNT"),
         ("rebuild", "GRANDSTAND_KEY_VAULT"),
+        ("aggregate", "GRANDSTAND_EVENT_HUBS_CONNECTION__fullyQualifiedNamespace"),
+        ("rebuild", "GRANDSTAND_STORAGE_CONNECTION__queueServiceUri"),
     ],
 )
 def test_a_setting_that_is_missing_is_named_at_start(function: str, missing: str) -> None:

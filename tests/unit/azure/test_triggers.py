@@ -1,6 +1,6 @@
 """What becomes of a batch that Event Hubs hands over, whatever happens to it."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
 from typing import Any
@@ -336,7 +336,10 @@ def test_what_is_replayed_waits_until_a_batch_has_been_handled(world: World) -> 
     batch = as_triggered([HubEvent(1, seal(goal(2), 0))], "0", "counter")
 
     with ThreadPoolExecutor(2) as threads:
-        calls = [threads.submit(world.host.call, batch, 0), threads.submit(world.replay.once, NO_DEADLINE)]
+        calls: list[Future[Any]] = [
+            threads.submit(world.host.call, batch, 0),
+            threads.submit(world.replay.once, NO_DEADLINE),
+        ]
         for call in calls:
             call.result()
 
