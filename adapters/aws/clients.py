@@ -30,6 +30,9 @@ READ_SECONDS: Final = 8.0
 ATTEMPTS: Final = 3
 """In all; botocore waits between them at random, up to 1 s and 2 s."""
 CONNECTIONS: Final = 16
+ENDPOINT: Final = "AWS_ENDPOINT_URL"
+CALLED: Final = {"secretsmanager": "SECRETS_MANAGER"}
+"""What boto3's variables call a service, where that is not its name."""
 CREDENTIAL: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -75,9 +78,19 @@ class Clients:
         return region
 
     def endpoint(self, service: str) -> str | None:
-        """Where a service answers other than at AWS: an emulator's address, or a VPC endpoint's."""
-        named = self._environ.get(f"AWS_ENDPOINT_URL_{service.upper()}", "").strip()
-        return named or self._environ.get("AWS_ENDPOINT_URL", "").strip() or None
+        """Where a service answers other than at AWS: an emulator's address, or a VPC endpoint's.
+
+        Raises Misconfigured when it is no address.
+        """
+        for name in (f"{ENDPOINT}_{CALLED.get(service, service.upper())}", ENDPOINT):
+            url = self._environ.get(name, "").strip()
+            if url and not url.startswith(("http://", "https://")):
+                raise Misconfigured(
+                    f"{name}={url!r} is no address. Set it, for example {name}=http://localhost:5000."
+                )
+            if url:
+                return url
+        return None
 
     @property
     def foreign_credential(self) -> dict[str, str]:

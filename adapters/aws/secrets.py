@@ -32,8 +32,9 @@ def secrets(
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") in _MISSING:
                     raise Misconfigured(
-                        f"There is no secret {whole!r}. Make it: "
-                        f"aws secretsmanager create-secret --name {whole} --secret-string …"
+                        f"There is no secret {whole!r}, or no value in it. `grandstand init --cloud aws` makes those "
+                        "that the suite cannot run without; any other: aws secretsmanager put-secret-value "
+                        f"--secret-id {whole} --secret-string …, or create-secret --name {whole}"
                     ) from None
                 raise
         text = answer.get("SecretString")

@@ -83,6 +83,29 @@ def test_what_one_batch_cannot_hold_is_asked_for_again(suite: Suite, account: Ac
     assert table.batch_get([*keys, *keys]).keys() == set(keys)
 
 
+def test_dynamodb_deletes_an_item_no_earlier_than_it_expires_and_at_all(suite: Suite, account: Account) -> None:
+    account.table("audience")
+    table = suite.ports.table("audience")
+    table.put("p", "passing", b"1", expires_at=1_795_200_000_001)
+    table.put("p", "lasting", b"1")
+
+    kept = suite.clients.dynamodb.scan(TableName=f"{account.name}-audience")["Items"]
+
+    # its time to live is in seconds, and it takes a number that is years off for one of an item to keep
+    assert {each["s"]["S"]: each.get("ttl") for each in kept} == {"passing": {"N": "1795200001"}, "lasting": None}
+
+
+def test_a_batch_is_read_as_it_was_last_written(suite: Suite, clock: MemoryClock) -> None:
+    stub, table = stubbed(suite, clock)
+    keys = [{"p": {"S": "p"}, "s": {"S": "s"}}]
+    stub.add_response("batch_get_item", READ, {"RequestItems": {"t": {"Keys": keys, "ConsistentRead": True}}})
+    stub.add_response("get_item", {}, {"TableName": "t", "Key": keys[0], "ConsistentRead": True})
+
+    with stub:
+        assert table.batch_get([("p", "s")])
+        assert table.get("p", "s") is None
+
+
 def stubbed(suite: Suite, clock: MemoryClock) -> tuple[Stubber, AwsTable]:
     client = suite.clients.dynamodb
     return Stubber(client), AwsTable(lambda: client, "t", clock)
@@ -182,6 +205,30 @@ def test_a_signature_that_is_out_of_date_is_a_wrong_clock() -> None:
 
     assert isinstance(told, Misconfigured)
     assert "clock is wrong" in str(told)
+
+
+def test_an_endpoint_that_is_no_address_is_named(environ: Environ) -> None:
+    environ["AWS_ENDPOINT_URL"] = "localhost:5000"
+    ports = Suite(Settings(), environ).ports
+
+    for ask in (lambda: ports.table("audience").get("p", "s"), lambda: ports.objects("staging").get("a")):
+        with pytest.raises(Misconfigured, match=r"AWS_ENDPOINT_URL='localhost:5000' is no address"):
+            ask()
+
+
+def test_a_service_may_have_an_endpoint_of_its_own(environ: Environ) -> None:
+    environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = "https://vpce-1.example"
+    clients = Suite(Settings(), environ).clients
+
+    assert clients.endpoint("secretsmanager") == "https://vpce-1.example"
+    assert clients.endpoint("sqs") == environ["AWS_ENDPOINT_URL"]
+
+
+def test_a_secret_that_was_deployed_without_a_value_is_told_how_to_get_one(suite: Suite, account: Account) -> None:
+    suite.clients.secretsmanager.create_secret(Name=f"{account.name}/smtp-password")
+
+    with pytest.raises(Misconfigured, match=r"smtp-password', or no value in it\. `grandstand init --cloud aws`"):
+        suite.ports.secrets.get("smtp-password")
 
 
 UNREACHED: dict[str, Callable[[Ports], object]] = {
