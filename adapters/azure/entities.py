@@ -2,19 +2,23 @@
 
 Partition and sort keys are the hex digits of their UTF-8 bytes: no character is refused that way, their order is that
 of the bytes under any collation, and 256 bytes fill the 512 characters (1 KiB) that a key may have. An entity holds
-`e`, when it expires (ms since epoch, `NEVER` for never), and the value in Binary properties `v0`, `v1`, … of 64 KiB.
+`e`, when it expires (ms since epoch, `NEVER` for never), the value in Binary properties `v0`, `v1`, … of 64 KiB, and
+in `n` a nonce, which tells our own write apart when its answer was lost.
 
 A version is `e` and the entity's ETag, which is the service's time of the write to 100 ns, and so another one after a
 delete too.
 """
 
 from collections.abc import Mapping
+from secrets import token_urlsafe
 from typing import Any, Final
 
 from shared.ports import MAX_KEY_BYTES, MAX_VALUE_BYTES, Item
 
 NEVER: Final = (1 << 63) - 1
 EXPIRES: Final = "e"
+NONCE: Final = "n"
+NONCE_BYTES: Final = 9
 MAX_PROPERTY_BYTES: Final = 64 * 1024
 _ETAG_START: Final = 'W/"'
 
@@ -43,6 +47,7 @@ def entity_of(partition: str, sort: str, value: bytes, expires_at: int | None) -
         "PartitionKey": escaped(partition),
         "RowKey": escaped(sort),
         EXPIRES: (NEVER if expires_at is None else max(expires_at, 0), "Edm.Int64"),
+        NONCE: token_urlsafe(NONCE_BYTES),
         **{f"v{number}": piece for number, piece in enumerate(pieces)},
     }
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.azure.entities import (
     EXPIRES,
+    NONCE,
     Entity,
     entity_of,
     escaped,
@@ -82,9 +83,10 @@ class AzureTable:
         if if_version is None:
             metadata = asked(self._resource, partial(self._upsert, entity))
         elif if_version == ABSENT:
-            metadata = asked(self._resource, partial(self._create, entity))
+            metadata = self._surely(partial(self._create, entity), partial(self._written, entity))
         else:
-            metadata = asked(self._resource, partial(self._replace, entity, self._etag(if_version)))
+            replace = partial(self._replace, entity, self._etag(if_version))
+            metadata = self._surely(replace, partial(self._written, entity))
         return version_of(entity, metadata["etag"])
 
     def delete(self, partition: str, sort: str, *, if_version: str | None = None) -> None:
@@ -95,7 +97,9 @@ class AzureTable:
         elif if_version is None:
             asked(self._resource, lambda: self._client().delete_entity(*key))
         else:
-            asked(self._resource, partial(self._remove, *key, self._etag(if_version)))
+            self._surely(
+                partial(self._remove, *key, self._etag(if_version)), lambda: None if self._read(*key) else {}
+            )
 
     def query(
         self,
@@ -157,6 +161,30 @@ class AzureTable:
                 raise
             return None
 
+    def _surely(self, write: Callable[[], Entity], done: Callable[[], Entity | None]) -> Entity:
+        """A conditional write. A try whose answer was lost may have done it, and the next conflicts with that."""
+        tries = 0
+
+        def once() -> Entity:
+            nonlocal tries
+            tries += 1
+            try:
+                return write()
+            except VersionConflict:
+                ours = done() if tries > 1 else None
+                if ours is None:
+                    raise
+                return ours
+
+        return asked(self._resource, once)
+
+    def _written(self, entity: Entity) -> Entity | None:
+        """What the service tells of this very write, if what is there now is of it."""
+        there = self._read(entity["PartitionKey"], entity["RowKey"])
+        if there is None or there.get(NONCE) != entity[NONCE]:
+            return None
+        return {"etag": etag_of(there)}
+
     def _upsert(self, entity: Entity) -> Entity:
         from azure.data.tables import UpdateMode
 
@@ -189,7 +217,7 @@ class AzureTable:
                 raise
             raise self._conflict() from None
 
-    def _remove(self, partition: str, sort: str, etag: str) -> None:
+    def _remove(self, partition: str, sort: str, etag: str) -> Entity:
         from azure.core import MatchConditions
         from azure.core.exceptions import ResourceModifiedError
 
@@ -206,6 +234,7 @@ class AzureTable:
             raise self._conflict() from None
         if answers[-1:] == [404]:  # the SDK is silent about it
             raise self._conflict()
+        return {}
 
     def _alive(self, entity: Entity | None) -> Item | None:
         if entity is None or expires_of(entity) <= self._clock.now_ms():

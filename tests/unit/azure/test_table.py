@@ -4,11 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ServiceResponseError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.azure.entities import escaped, etag_in
+from adapters.azure.errors import Resource
 from adapters.azure.suite import Suite
+from adapters.azure.table import AzureTable
 from lab.memory import MemoryClock
 from shared.errors import Misconfigured, Throttled, Unavailable, VersionConflict
 from shared.ports import ABSENT, MAX_KEY_BYTES, MAX_VALUE_BYTES, Table
@@ -157,3 +160,63 @@ def test_a_table_that_nobody_made_is_named_with_what_makes_it(bare: Suite) -> No
     ):
         with pytest.raises(Misconfigured, match=f"az storage table create --name {whole}"):
             ask()
+
+
+class LosingAnswers:
+    """The service's client: the next write is done, but its answer is lost."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.losses = 0
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if name not in {"create_entity", "update_entity", "delete_entity"}:
+            return call
+
+        def lossy(*args: Any, **options: Any) -> Any:
+            answer = call(*args, **options)
+            if self.losses:
+                self.losses -= 1
+                raise ServiceResponseError("the connection ended")
+            return answer
+
+        return lossy
+
+
+@pytest.fixture
+def losing(suite: Suite) -> tuple[AzureTable, LosingAnswers]:
+    client = LosingAnswers(suite.clients.tables.get_table_client(suite.table_name(TABLE)))
+    return AzureTable(lambda: client, Resource("the table", "make it", "a role"), suite.ports.clock), client  # type: ignore[arg-type, return-value]
+
+
+def test_a_conditional_write_whose_answer_was_lost_is_known_again(losing: tuple[AzureTable, LosingAnswers]) -> None:
+    table, client = losing
+
+    client.losses = 1
+    first = table.put("p", "s", b"1", if_version=ABSENT)
+    client.losses = 2
+    second = table.put("p", "s", b"2", if_version=first)
+
+    item = table.get("p", "s")
+    assert item is not None
+    assert (item.value, item.version) == (b"2", second)
+    client.losses = 1
+    table.delete("p", "s", if_version=second)
+    assert table.get("p", "s") is None
+
+
+def test_a_write_like_ours_is_not_ours(losing: tuple[AzureTable, LosingAnswers], suite: Suite) -> None:
+    """Two who put the same bytes at once must not both believe that it was they."""
+    table, client = losing
+    create = client._client.create_entity
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        suite.ports.table(TABLE).put("p", "s", b"mine", if_version=ABSENT)
+        client._client.create_entity = create
+        raise ServiceResponseError("the connection ended before anything was done")
+
+    client._client.create_entity = overtaken
+
+    with pytest.raises(VersionConflict):
+        table.put("p", "s", b"mine", if_version=ABSENT)
