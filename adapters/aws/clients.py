@@ -72,7 +72,8 @@ class Clients:
     @property
     def region(self) -> str:
         """Raises Misconfigured when none is set."""
-        region: str | None = self.session.get_config_variable("region")
+        with about("the region"):
+            region: str | None = self.session.get_config_variable("region")
         if not region:
             raise Misconfigured("AWS_REGION is not set. Set it, for example AWS_REGION=eu-west-1.")
         return region

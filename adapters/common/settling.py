@@ -13,6 +13,7 @@ from shared.stream import Answer, BatchHandler, Deadline, Done, Record, Reject
 
 log = logging.getLogger("grandstand.triggers")
 
+UNANSWERED: Final = "it was not answered"
 READABLE: Final[Mapping[int, str]] = MappingProxyType({})
 
 
@@ -67,15 +68,18 @@ class Settler:
 
     def _answers(self, records: Sequence[Record], deadline: Deadline) -> Sequence[Answer | None]:
         try:
-            answers = list(self._handler(records, deadline) or ())
+            answers: list[Answer | None] = list(self._handler(records, deadline) or ())
         except Exception as error:
             self.reason = f"{type(error).__name__}: {error}"
             log.exception("%s failed on a batch of %d records", self.name, len(records))
-            answers = []
+            return [None] * len(records)
         if len(answers) > len(records):
             log.error("%s gave %d answers for %d records; none counts", self.name, len(answers), len(records))
             answers = []
-        return answers + [None] * (len(records) - len(answers))
+        answers += [None] * (len(records) - len(answers))
+        if None in answers:
+            self.reason = UNANSWERED
+        return answers
 
     def _settles(self, record: Record, answer: Answer | None) -> bool:
         if isinstance(answer, Done):

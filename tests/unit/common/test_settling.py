@@ -86,6 +86,18 @@ def test_an_exception_settles_nothing_and_is_the_reason() -> None:
     assert settler.reason == "RuntimeError: a bug"
 
 
+@pytest.mark.parametrize("answers", [[DONE], [None, DONE], [DONE] * 3])
+def test_the_reason_of_an_earlier_batch_is_none_for_records_without_an_answer(answers: list[Answer | None]) -> None:
+    told: list[Sequence[Answer | None]] = [[Retry("a store is away")], answers]
+    settler = Settler("counter", lambda *_: told.pop(0), Office())
+    settler.settle([record(0)], NO_DEADLINE, stop=True)
+    assert settler.reason == "a store is away"
+
+    settler.settle([record(0), record(1)], NO_DEADLINE, stop=True)
+
+    assert settler.reason == "it was not answered"
+
+
 def test_records_that_cannot_be_opened_are_rejected_and_never_handed_over() -> None:
     seen: list[int] = []
     office = Office()
