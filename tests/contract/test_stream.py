@@ -56,18 +56,6 @@ def test_a_record_that_cannot_be_taken_fails_alone(provider: Rig) -> None:
     assert {each.record_id for each in provider.appended()} == {good.record_id, record(3).record_id}
 
 
-def test_of_a_thousand_records_those_that_cannot_be_taken_fail_alone(provider: Rig) -> None:
-    bad = {0, 499, 500, 999}
-    records = [record(n, body=bytes(MAX_BODY_BYTES + 1) if n in bad else b"goal") for n in range(1_000)]
-
-    results = provider.ports.stream("events").append(records)
-
-    assert {n for n, result in enumerate(results) if result is not None} == bad
-    assert len(results) == len(records)
-    appended = sorted(each.record_id for each in provider.appended())
-    assert appended == [each.record_id for n, each in enumerate(records) if n not in bad]
-
-
 def test_a_body_of_the_largest_size_is_taken(provider: Rig) -> None:
     body = bytes(range(250)) * (MAX_BODY_BYTES // 250)
 

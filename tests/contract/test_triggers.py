@@ -117,23 +117,6 @@ def test_what_is_not_done_comes_again(provider: Rig, delivery: Delivery, silence
     assert consumer.poll() == 0
 
 
-def test_of_a_thousand_records_only_what_is_not_done_comes_again(provider: Rig, delivery: Delivery) -> None:
-    missing = {3, 500, 999}
-    provider.append(*[goal(n, f"match-{n}#0") for n in range(1_000)])
-    function = Function(lambda record: Retry("a store is away") if number(record) in missing else DONE)
-    consumer = provider.consumer(function, delivery, batch_records=1_000)
-
-    consumer.poll()
-    assert not missing & set(function.done)
-
-    function.rule = lambda _: DONE
-    for _ in range(10):
-        provider.clock.advance(10 * MINUTE)
-        consumer.poll()
-    assert set(function.done) == set(range(1_000))
-    assert provider.dead_letters.count() == 0
-
-
 def test_an_exception_is_retry_for_the_whole_batch(provider: Rig, delivery: Delivery) -> None:
     provider.append(*[goal(n) for n in range(5)])
     function = Function(raising(2))
