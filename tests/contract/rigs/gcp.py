@@ -73,6 +73,7 @@ def live(_: Path) -> Iterator[Rig]:
     with smtp_server() as smtp:
         account = Account(f"contract-{token_hex(4)}", clock, smtp)
         try:
+            account.make()
             yield _rig(account, clock, suites, pass_time)
         finally:
             account.remove()

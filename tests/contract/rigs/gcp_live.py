@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import DeadlineExceeded, NotFound
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud.firestore import Client as FirestoreClient
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
@@ -64,8 +65,11 @@ class RemoteMessages:
         self._subscriber = subscriber
 
     def pull(self, name: str, limit: int) -> Sequence[Proto]:
-        asked = {"subscription": name, "max_messages": limit, "return_immediately": True}
-        answer: Any = self._subscriber.pull(request=asked, timeout=PATIENCE_SECONDS)
+        asked = {"subscription": name, "max_messages": limit}
+        try:
+            answer: Any = self._subscriber.pull(request=asked, retry=None, timeout=PATIENCE_SECONDS)
+        except DeadlineExceeded:
+            return []
         return list(type(answer).pb(answer).received_messages)
 
     def acknowledge(self, name: str, ack_ids: Sequence[str]) -> None:
@@ -89,16 +93,20 @@ class Account(Project):
         self._web: Any = AuthorizedSession(Clients(environ).credentials)  # type: ignore[no-untyped-call]
         self._secrets = SecretManagerServiceClient()
         self._secret_names: set[str] = set()
-        queues = CloudTasksClient()
-        parent = f"projects/{project}/locations/{region}"
-        self.tasks = PausedTasks(queues, parent)
+        self._queues = CloudTasksClient()
+        self._parent = f"projects/{project}/locations/{region}"
+        self._region = region
+        self.tasks = PausedTasks(self._queues, self._parent)
         self.messages = RemoteMessages(self.pubsub.subscriber)
-        self._make_bucket(environ["GRANDSTAND_BUCKET"], region)
+
+    def make(self) -> None:
+        """Make what a deployment would have made; what was made before an error is removed by `remove` too."""
+        self._make_bucket(self.environ["GRANDSTAND_BUCKET"], self._region)
         for queue in QUEUES:
-            whole = f"{parent}/queues/{name}-{queue}"
-            queues.create_queue(request={"parent": parent, "queue": {"name": whole}})
-            self._undo.append(lambda whole=whole: queues.delete_queue(name=whole))  # type: ignore[misc]
-            queues.pause_queue(name=whole)
+            whole = f"{self._parent}/queues/{self.name}-{queue}"
+            self._queues.create_queue(request={"parent": self._parent, "queue": {"name": whole}})
+            self._undo.append(partial(self._queues.delete_queue, name=whole))
+            self._queues.pause_queue(name=whole)
         self.furnish()
 
     def set_secret(self, name: str, value: bytes) -> None:
