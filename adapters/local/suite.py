@@ -38,7 +38,7 @@ class Suite:
     def __init__(
         self,
         data_dir: Path,
-        settings: Settings,
+        _: Settings,
         *,
         clock: Clock | None = None,
         environ: Mapping[str, str] = os.environ,
@@ -61,7 +61,7 @@ class Suite:
             objects=cache(lambda name: LocalObjects(data_dir / OBJECTS_FOLDER / name)),
             queue=self.queue,
             mailer=cache(lambda: _mailer(environ, self.ports.secrets)),
-            warehouse=cache(lambda: _warehouse(self.ports, settings)),
+            warehouse=cache(lambda: _warehouse(self.ports)),
             history_uri=lambda: (str(data_dir / HISTORY_FOLDER), {}),
             meter=Meters(self.clock.now_ms),
         )
@@ -109,7 +109,7 @@ def _mailer(environ: Mapping[str, str], secrets: Secrets) -> Mailer:
     return SmtpMailer(environ, secrets)
 
 
-def _warehouse(ports: Ports, settings: Settings) -> Warehouse:
+def _warehouse(ports: Ports) -> Warehouse:
     from adapters.common.warehouse import DeltaWarehouse
 
     return DeltaWarehouse(ports.history_uri)
