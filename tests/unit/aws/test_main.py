@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from adapters.aws.main import Deployment
+from adapters.aws.main import Deployment, _deployed, handler
 from adapters.aws.suite import Suite
 from adapters.aws.telemetry import Telemetry
+from adapters.common.hosting import Hosted
 from lab.memory import MemoryClock
 from shared.errors import Misconfigured
 from shared.health.meter import Meters
@@ -119,6 +121,24 @@ def test_an_invocation_tells_what_it_did_as_metrics(capsys: pytest.CaptureFixtur
     assert (second["EventsIn"], second["Failures"]) == ([0.0], [1.0])
     names = {each["Name"] for each in first["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
     assert names == {"EventsIn", "EventsOut", "Failures", "IteratorAge"}
+
+
+@pytest.mark.parametrize("event", [schedule_event(), {"hello": "world"}])
+def test_health_is_told_at_the_end_of_every_call_also_of_one_that_failed(
+    environ: dict[str, str], account: Account, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**environ, "GRANDSTAND_FUNCTION": "compact"}.items():
+        monkeypatch.setenv(name, value)
+    account.of("compact")
+    rested: list[str] = []
+    monkeypatch.setattr(Hosted, "rest", lambda hosted: rested.append(hosted.function.name))
+    _deployed.cache_clear()
+
+    with suppress(Misconfigured):
+        handler(event, context(MemoryClock(), 1))
+
+    _deployed.cache_clear()
+    assert rested == ["compact"]
 
 
 def test_the_history_lies_in_the_bucket_and_its_credential_is_the_environments(environ: dict[str, str]) -> None:
