@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from adapters.common.settling import Settler
 from functions.manifest import Every, Function, Http, OnQueue, OnStream
 from shared.dead_letters import DeadLetters
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Unavailable
 from shared.health.metered import metered_batches, metered_messages, metered_run
 from shared.health.pulses import PULSES_TABLE, Pulses
 from shared.ports import Ports
@@ -77,7 +77,8 @@ class Hosted:
     def run(self, deadline: Deadline) -> None:
         """Run a schedule; one that is due several times a minute, again and again until that minute is over.
 
-        It rests sooner when there is nothing to do: an audience of nobody should cost next to nothing.
+        It rests sooner when there is nothing to do: an audience of nobody should cost next to nothing. A store
+        that is away for a moment does not cost the rest of the minute. Raises what its last run raised.
         """
         every = self._trigger(Every).seconds
         run = metered_run(self._made, self._meter)
@@ -85,9 +86,16 @@ class Hosted:
         idle = 0
         while True:
             due = time.monotonic() + every
-            idle = 0 if run(deadline) else idle + 1
+            away: Unavailable | None = None
+            try:
+                idle = 0 if run(deadline) else idle + 1
+            except Unavailable as error:
+                away, idle = error, 0
+                log.warning("%s: %s", self.function.name, error)
             late = deadline.remaining_ms() < 1_000 * (every + self.function.timeout_seconds)
             if late or due >= end or idle * every >= IDLE_SECONDS:
+                if away is not None:
+                    raise away
                 return
             self._sleep(max(0.0, due - time.monotonic()))
             self.rest()

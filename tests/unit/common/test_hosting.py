@@ -16,7 +16,7 @@ from shared.stream import DONE, NO_DEADLINE, Answer, Deadline, Message, MessageH
 HERE = "tests.unit.common.test_hosting"
 SETTINGS = Settings()
 ANSWERS: list[Answer | Exception | None] = []
-FOUND: list[bool] = []
+FOUND: list[bool | Exception] = []
 """What each run of the schedule finds; it has failed where there is nothing left."""
 
 
@@ -31,7 +31,13 @@ def mailbox(ports: Ports, settings: Settings) -> MessageHandler:
 
 
 def clockwork(ports: Ports, settings: Settings) -> Run:
-    return lambda _: FOUND.pop(0)
+    def run(_: Deadline) -> bool:
+        found = FOUND.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return run
 
 
 READER = Function("reader", f"{HERE}:mailbox", OnQueue("letters", max_attempts=3))
@@ -116,6 +122,25 @@ def test_a_schedule_does_not_begin_again_what_its_deadline_would_cut_off(suite: 
     Hosted(TICKER, suite.ports, SETTINGS, sleep=lambda _: None).run(Deadline(lambda: next(remaining)))
 
     assert len(FOUND) == 6
+
+
+def test_a_store_that_is_away_for_a_moment_does_not_cost_a_schedule_its_minute(suite: MemorySuite) -> None:
+    FOUND[:] = [True, Unavailable("the table is away"), True, *[False] * (IDLE_SECONDS // 2)]
+
+    Hosted(TICKER, suite.ports, SETTINGS, sleep=lambda _: None).run(NO_DEADLINE)
+
+    assert FOUND == []
+
+
+@pytest.mark.parametrize(("failure", "left"), [(Unavailable("the table is away"), 0), (Misconfigured("no table"), 1)])
+def test_a_schedule_whose_last_run_failed_has_failed(suite: MemorySuite, failure: Exception, left: int) -> None:
+    FOUND[:] = [failure, failure]
+    remaining = iter([60_000, 6_999])
+
+    with pytest.raises(type(failure), match="table"):
+        Hosted(TICKER, suite.ports, SETTINGS, sleep=lambda _: None).run(Deadline(lambda: next(remaining)))
+
+    assert len(FOUND) == left
 
 
 def test_a_schedule_of_a_minute_or_more_runs_once(suite: MemorySuite) -> None:
