@@ -153,11 +153,17 @@ def _beside(out: Path) -> Iterator[Path]:
     1. Everything is written beside. A crash leaves `out` as it was, and a hidden folder.
     2. What `out` was is renamed, the new folder takes its name, the old one is deleted. A crash in between leaves
        both whole, the old one hidden.
+
+    Raises Misconfigured where nothing may be written.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid4().hex
     fresh, old = (out.with_name(f".{out.name}.{mark}.{what}") for what in ("new", "old"))
-    fresh.mkdir()
+    try:
+        fresh.mkdir(parents=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"{out} cannot be made: {error.strerror} ({out.parent}). Choose another with --out."
+        ) from None
     try:
         yield fresh
         if out.exists():

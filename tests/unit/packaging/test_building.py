@@ -119,6 +119,12 @@ def test_a_folder_with_other_things_in_it_is_left_alone(house: House, tmp_path: 
     assert (tmp_path / "out/notes.txt").read_text() == FOREIGN
 
 
+def test_a_folder_that_cannot_be_made_is_told(house: House, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text(FOREIGN)
+    with pytest.raises(Misconfigured, match=r"file/out cannot be made: Not a directory .*--out"):
+        building.build(house.job(), [TALLY], tmp_path / "file/out", check=False)
+
+
 def test_what_an_earlier_call_packaged_gives_way(house: House, tmp_path: Path) -> None:
     building.build(house.job(), [TALLY, PAGE], tmp_path / "out", check=False)
     building.build(house.job(), [PAGE], tmp_path / "out", check=False)
