@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adapters.azure.stream import EventHubsStream, partition_key
+from adapters.azure.stream import TOO_LARGE, EventHubsStream, partition_key
 from adapters.common.envelope import open_record
 from lab.memory import MemoryClock
 from shared.errors import Misconfigured, Throttled, Unavailable
 from shared.stream import MAX_BODY_BYTES, NewRecord, Record
 from tests.emulators.event_hubs import EventHubs, Fault, event_hubs
+from tests.emulators.event_hubs import links as links_module
+from tests.emulators.event_hubs import server as server_module
 from tests.emulators.event_hubs.messages import DATA, sections
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -97,6 +99,20 @@ def test_a_key_that_event_hubs_does_not_take_travels_as_a_hash(key: str) -> None
 
 def test_a_key_of_128_characters_travels_as_it_is() -> None:
     assert partition_key("x" * 128) == "x" * 128
+
+
+def test_what_a_hub_of_a_smaller_tier_does_not_take_is_told_and_the_others_are_stored(
+    hubs: EventHubs, stream: EventHubsStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (server_module, links_module):
+        monkeypatch.setattr(module, "MAX_MESSAGE_BYTES", 256 * 1024)
+    large = bytes(300_000)
+    records = [record(1), record(2, body=large), record(3), record(4, "other#0", body=large), record(5, body=large)]
+
+    results = stream.append(records)
+
+    assert results == [None, TOO_LARGE, None, TOO_LARGE, TOO_LARGE]
+    assert sorted(each.record_id for each in stored(hubs)) == [records[0].record_id, records[2].record_id]
 
 
 @pytest.mark.parametrize("fault", [Fault.BUSY, Fault.DETACH, Fault.DISCONNECT])

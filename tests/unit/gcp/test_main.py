@@ -69,6 +69,12 @@ def test_a_setting_that_is_no_number_is_named() -> None:
         Deployment({**ENVIRON, "GRANDSTAND_FUNCTION": "ingest", "GRANDSTAND_HORIZON_SECONDS": "a day"})
 
 
+@pytest.mark.parametrize("name", ["Sports", "sports/eu", "1st", "sports eu", "s" * 41])
+def test_a_name_that_no_resource_can_have_is_told_at_start(name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^GRANDSTAND_NAME='{name}' cannot begin the names"):
+        Deployment({**ENVIRON, "GRANDSTAND_FUNCTION": "ingest", "GRANDSTAND_NAME": name})
+
+
 def test_a_platform_that_ends_invocations_too_soon_is_told_how_long_they_last() -> None:
     needed = invocation_seconds(next(each for each in FUNCTIONS if each.name == "aggregate"))
     environ = {**ENVIRON, "GRANDSTAND_FUNCTION": "aggregate"}

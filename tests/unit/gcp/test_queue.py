@@ -11,7 +11,7 @@ import pytest
 from grpc import StatusCode
 
 from adapters.gcp.clients import Clients
-from adapters.gcp.queue import MAX_DELAY_SECONDS, GcpQueue, TasksClient, audience_of
+from adapters.gcp.queue import MAX_DELAY_SECONDS, GcpQueue, TasksClient
 from lab.memory import MemoryClock
 from shared.errors import Misconfigured, Throttled, Unavailable
 from shared.ports import MAX_MESSAGE_BYTES
@@ -95,8 +95,13 @@ def test_a_message_is_posted_to_its_function_with_a_token_for_it(
         ("https://europe-west1-p.cloudfunctions.net/rebuild", "https://europe-west1-p.cloudfunctions.net/rebuild"),
     ],
 )
-def test_a_token_is_for_the_service_as_it_knows_itself(url: str, audience: str) -> None:
-    assert audience_of(url) == audience
+def test_a_token_is_for_the_service_as_it_knows_itself(
+    queue: GcpQueue, tasks_server: CloudTasks, clock: MemoryClock, *, name: str, url: str, audience: str
+) -> None:
+    queue._url = url
+    queue.send(b"build")
+
+    assert [task.audience for task in tasks_server.due(f"{name}-slow-work", clock.now_ms())] == [audience]
 
 
 def test_what_is_not_answered_with_success_comes_again_after_a_pause(
