@@ -345,6 +345,9 @@ def test_a_long_delay_travels_with_the_message(suite: Suite, account: Account, c
     assert [each["DelaySeconds"] for each in sent] == [900, 900]
     assert sent[0]["MessageAttributes"] == {}
     assert sent[1]["MessageAttributes"]["due"]["StringValue"] == str(clock.now_ms() + 3_600_000)
+    for due, seconds in ((-1, 0), (1, 1), (1_001, 2), (900_001, 900)):
+        queue.send_text("e30=", clock.now_ms() + due)  # type: ignore[attr-defined]
+        assert (sent[-1]["DelaySeconds"], bool(sent[-1]["MessageAttributes"])) == (seconds, due > 900_000)
     with pytest.raises(ValueError, match="delay_seconds=-1"):
         queue.send(b"", delay_seconds=-1)
 
