@@ -106,7 +106,7 @@ def test_nothing_valid_is_a_422_that_says_why_and_is_counted(venue: Venue) -> No
         (b"x", {"content_type": "image/png"}, 415, "application/json"),
         (b"x", {"content_encoding": "br"}, 415, "gzip"),
         (b"x", {"content_encoding": "gzip"}, 400, "gzip"),
-        (gzip.compress(bytes(40_000_000)), {"content_encoding": "gzip"}, 413, "decompressed"),
+        (gzip.compress(bytes(40_000_000), mtime=0), {"content_encoding": "gzip"}, 413, "decompressed"),
         (zstandard.compress(bytes(40_000_000)), {"content_encoding": "zstd"}, 413, "decompressed"),
         (bytes(3_000_000), {}, 413, "bytes"),
         (as_json([{}] * 10_001), {"content_type": "application/json"}, 413, "10000 events"),
