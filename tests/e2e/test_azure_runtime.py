@@ -222,7 +222,7 @@ def test_a_setting_that_is_missing_is_named_when_the_app_is_indexed(app: Path, o
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GRANDSTAND_")}
 
     with (
-        pytest.raises(InvocationFailed, match="GRANDSTAND_STORAGE_ACCOUNT is not set"),
+        pytest.raises(InvocationFailed, match="GRANDSTAND_EVENT_HUBS_CONNECTION__fullyQualifiedNamespace is not set"),
         functions_worker(app, {**environ, "GRANDSTAND_FUNCTION": "aggregate"}, [ROOT]),
     ):
         pass

@@ -1,6 +1,7 @@
 """The rig for a real account, tried on moto's."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,16 +26,25 @@ def test_a_rig_in_an_account_removes_what_it_made(monkeypatch: pytest.MonkeyPatc
     assert named() == []
 
 
+def pages(client: Any, listing: str) -> Any:
+    """All of them: other tests' resources may be there too."""
+    return client.get_paginator(listing).paginate()
+
+
 def named() -> list[str]:
     clients = deployer()
     return [
         name
         for name in [
-            *clients.dynamodb.list_tables()["TableNames"],
-            *clients.kinesis.list_streams()["StreamNames"],
-            *(url.rpartition("/")[2] for url in clients.sqs.list_queues().get("QueueUrls", [])),
+            *(name for page in pages(clients.dynamodb, "list_tables") for name in page["TableNames"]),
+            *(name for page in pages(clients.kinesis, "list_streams") for name in page["StreamNames"]),
+            *(
+                url.rpartition("/")[2]
+                for page in pages(clients.sqs, "list_queues")
+                for url in page.get("QueueUrls", [])
+            ),
             *(each["Name"] for each in clients.s3.list_buckets()["Buckets"]),
-            *(each["Name"] for each in clients.secretsmanager.list_secrets()["SecretList"]),
+            *(each["Name"] for page in pages(clients.secretsmanager, "list_secrets") for each in page["SecretList"]),
         ]
         if name.startswith("grandstand-test-")
     ]
