@@ -37,7 +37,7 @@ def named() -> list[str]:
         name
         for name in [
             *(name for page in pages(clients.dynamodb, "list_tables") for name in page["TableNames"]),
-            *(name for page in pages(clients.kinesis, "list_streams") for name in page["StreamNames"]),
+            *clients.kinesis.list_streams(Limit=10_000)["StreamNames"],
             *(
                 url.rpartition("/")[2]
                 for page in pages(clients.sqs, "list_queues")
