@@ -11,6 +11,14 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+from adapters.common.limits import (
+    check_batch,
+    check_message,
+    check_page,
+    check_value,
+    key_bytes,
+    name_bytes,
+)
 from adapters.common.mails import refusal
 from adapters.local.queue import Leased
 from adapters.local.stream import Heads, partition_of
@@ -19,11 +27,6 @@ from shared.errors import Misconfigured, VersionConflict
 from shared.health.meter import Meters
 from shared.ports import (
     ABSENT,
-    MAX_BATCH_GET,
-    MAX_KEY_BYTES,
-    MAX_MESSAGE_BYTES,
-    MAX_NAME_BYTES,
-    MAX_VALUE_BYTES,
     Clock,
     Item,
     Key,
@@ -60,14 +63,14 @@ class MemoryTable:
         self._items: dict[Key, Item] = {}
 
     def get(self, partition: str, sort: str) -> Item | None:
-        _check_key(partition, sort)
+        key_bytes(partition)
+        key_bytes(sort)
         item = self._items.get((partition, sort))
         expired = item is not None and item.expires_at is not None and item.expires_at <= self._clock.now_ms()
         return None if expired else item
 
     def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        if len(keys) > MAX_BATCH_GET:
-            raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
+        check_batch(keys)
         found = {key: self.get(*key) for key in keys}
         return {key: item for key, item in found.items() if item is not None}
 
@@ -80,8 +83,7 @@ class MemoryTable:
         if_version: str | None = None,
         expires_at: int | None = None,
     ) -> str:
-        if len(value) > MAX_VALUE_BYTES:
-            raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
+        check_value(value)
         self._check_version(partition, sort, if_version)
         version = str(next(self._versions))
         self._items[partition, sort] = Item(partition, sort, bytes(value), version, expires_at)
@@ -100,9 +102,8 @@ class MemoryTable:
         limit: int = 1_000,
         cursor: str | None = None,
     ) -> Page:
-        _check_key(partition, "-")
-        if limit < 1:
-            raise ValueError(f"limit={limit}; a page has at least one item")
+        key_bytes(partition)
+        check_page(limit)
         low, high, after = start.encode(), None if end is None else end.encode(), (cursor or "").encode()
         sorts = sorted(
             raw
@@ -195,10 +196,10 @@ class MemoryObjects:
         self._names: list[bytes] = []
 
     def get(self, name: str) -> bytes | None:
-        return self._data.get(_name_bytes(name))
+        return self._data.get(name_bytes(name))
 
     def put(self, name: str, data: bytes) -> None:
-        raw = _name_bytes(name)
+        raw = name_bytes(name)
         if raw not in self._data:
             insort(self._names, raw)
         self._data[raw] = bytes(data)
@@ -209,7 +210,7 @@ class MemoryObjects:
         return iter([name.decode() for name in names if name.startswith(raw)])
 
     def delete(self, name: str) -> None:
-        if self._data.pop(_name_bytes(name), None) is not None:
+        if self._data.pop(name_bytes(name), None) is not None:
             self._names.remove(name.encode())
 
 
@@ -222,8 +223,7 @@ class MemoryQueue:
         self._messages: dict[int, tuple[int, Leased]] = {}
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
+        check_message(body)
         number = next(self._ids)
         self._messages[number] = self._clock.now_ms() + 1_000 * delay_seconds, Leased(body, 0, number)
 
@@ -305,16 +305,3 @@ def _warehouse(ports: Ports) -> Warehouse:
 
 def _no_history() -> tuple[str, dict[str, str]]:
     raise Misconfigured("the ports in memory have no history; replace `history_uri` by a folder")
-
-
-def _check_key(*parts: str) -> None:
-    for part in parts:
-        if not 1 <= len(part.encode()) <= MAX_KEY_BYTES:
-            raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {len(part.encode())}")
-
-
-def _name_bytes(name: str) -> bytes:
-    raw = name.encode()
-    if not 1 <= len(raw) <= MAX_NAME_BYTES:
-        raise ValueError(f"an object's name has 1 to {MAX_NAME_BYTES} bytes in UTF-8, this one {len(raw)}")
-    return raw

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws.errors import about
 from adapters.aws.messages import DUE, MAX_DELAY_SECONDS, text_of
-from shared.ports import MAX_MESSAGE_BYTES, Clock
+from adapters.common.limits import check_message
+from shared.ports import Clock
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -24,8 +25,7 @@ class AwsQueue:
         self._told = f"the queue {name}"
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
+        check_message(body)
         if delay_seconds < 0:
             raise ValueError(f"delay_seconds={delay_seconds}; nothing is delivered before it is sent")
         self.send_text(text_of(body), self._clock.now_ms() + 1_000 * delay_seconds)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.aws.errors import about
 from adapters.common.backoff import retry
+from adapters.common.limits import check_batch, check_page, check_value, key_bytes
 from shared.errors import Throttled, VersionConflict
-from shared.ports import ABSENT, MAX_BATCH_GET, MAX_KEY_BYTES, MAX_VALUE_BYTES, Clock, Item, Key, Page
+from shared.ports import ABSENT, Clock, Item, Key, Page
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -48,8 +49,7 @@ class AwsTable:
         return self._alive(answer.get("Item"))
 
     def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        if len(keys) > MAX_BATCH_GET:
-            raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
+        check_batch(keys)
         raw = [_key(partition, sort) for partition, sort in dict.fromkeys(keys)]
         batches = [raw[start : start + BATCH_KEYS] for start in range(0, len(raw), BATCH_KEYS)]
         if len(batches) > 1:
@@ -70,8 +70,7 @@ class AwsTable:
         expires_at: int | None = None,
     ) -> str:
         key = _key(partition, sort)
-        if len(value) > MAX_VALUE_BYTES:
-            raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
+        check_value(value)
         version = token_urlsafe(VERSION_BYTES)
         item: dict[str, Any] = {**key, "v": {"B": bytes(value)}, "r": {"S": version}}
         if expires_at is not None:
@@ -100,9 +99,8 @@ class AwsTable:
         limit: int = 1_000,
         cursor: str | None = None,
     ) -> Page:
-        if limit < 1:
-            raise ValueError(f"limit={limit}; a page has at least one item")
-        _check(partition)
+        check_page(limit)
+        key_bytes(partition)
         if cursor is not None:
             start = max(start, cursor + "\0", key=str.encode)  # the first string that follows the cursor
         if end is not None and end.encode() <= start.encode():
@@ -229,12 +227,6 @@ def _tried_again(error: ClientError) -> bool:
 
 
 def _key(partition: str, sort: str) -> Attributes:
-    _check(partition, sort)
+    for part in (partition, sort):
+        key_bytes(part)
     return {"p": {"S": partition}, "s": {"S": sort}}
-
-
-def _check(*parts: str) -> None:
-    for part in parts:
-        size = len(part.encode())
-        if not 1 <= size <= MAX_KEY_BYTES:
-            raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {size}")

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from secrets import token_urlsafe
 from typing import Any, Final
 
-from shared.ports import MAX_KEY_BYTES, MAX_VALUE_BYTES, Item
+from adapters.common.limits import check_value, key_bytes
+from shared.ports import MAX_KEY_BYTES, Item
 
 NEVER: Final = (1 << 63) - 1
 EXPIRES: Final = "e"
@@ -27,10 +28,7 @@ Entity = Mapping[str, Any]
 
 def escaped(key: str) -> str:
     """A key as the service has it. Raises ValueError past the limits."""
-    encoded = key.encode()
-    if not 1 <= len(encoded) <= MAX_KEY_BYTES:
-        raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {len(encoded)}")
-    return encoded.hex()
+    return key_bytes(key).hex()
 
 
 def escaped_bound(key: str) -> str:
@@ -40,8 +38,7 @@ def escaped_bound(key: str) -> str:
 
 def entity_of(partition: str, sort: str, value: bytes, expires_at: int | None) -> dict[str, Any]:
     """What is stored for an item. Raises ValueError past the limits."""
-    if len(value) > MAX_VALUE_BYTES:
-        raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
+    check_value(value)
     pieces = (value[at : at + MAX_PROPERTY_BYTES] for at in range(0, len(value), MAX_PROPERTY_BYTES))
     return {
         "PartitionKey": escaped(partition),

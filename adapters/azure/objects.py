@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.azure.errors import Resource, asked, code_of
+from adapters.common.limits import name_bytes
 from shared.errors import Unavailable
-from shared.ports import MAX_NAME_BYTES
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -134,9 +134,7 @@ def _unescape(escape: str) -> str:
 
 def _checked(name: str) -> str:
     """Raises ValueError past the limits."""
-    size = len(name.encode())
-    if not 1 <= size <= MAX_NAME_BYTES:
-        raise ValueError(f"an object's name has 1 to {MAX_NAME_BYTES} bytes in UTF-8, this one {size}")
+    name_bytes(name)
     stored = stored_name(name)
     if len(stored) > MAX_STORED or stored.count("/") >= MAX_PARTS:
         raise ValueError(f"this object's name has too many unusual characters to be stored: {name[:40]!r}…")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from adapters.azure.errors import Resource, asked
-from shared.ports import MAX_MESSAGE_BYTES
+from adapters.common.limits import check_message
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient
@@ -25,8 +25,7 @@ class AzureQueue:
         self._resource = resource
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
+        check_message(body)
         if not 0 <= delay_seconds <= MAX_DELAY_SECONDS:
             raise ValueError(f"a message is delayed by 0 to {MAX_DELAY_SECONDS} s, this one by {delay_seconds}")
         text = b64encode(body).decode()

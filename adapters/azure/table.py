@@ -29,8 +29,9 @@ from adapters.azure.entities import (
     version_of,
 )
 from adapters.azure.errors import Resource, asked, code_of
+from adapters.common.limits import check_batch, check_page
 from shared.errors import VersionConflict
-from shared.ports import ABSENT, MAX_BATCH_GET, Clock, Item, Key, Page
+from shared.ports import ABSENT, Clock, Item, Key, Page
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -58,8 +59,7 @@ class AzureTable:
         return self._alive(asked(self._resource, partial(self._read, escaped(partition), escaped(sort))))
 
     def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        if len(keys) > MAX_BATCH_GET:
-            raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
+        check_batch(keys)
         wanted: dict[str, list[str]] = {}
         for partition, sort in sorted({(escaped(partition), escaped(sort)) for partition, sort in keys}):
             wanted.setdefault(partition, []).append(sort)
@@ -110,8 +110,7 @@ class AzureTable:
         limit: int = 1_000,
         cursor: str | None = None,
     ) -> Page:
-        if limit < 1:
-            raise ValueError(f"limit={limit}; a page has at least one item")
+        check_page(limit)
         terms = [
             f"PartitionKey eq '{escaped(partition)}'",
             f"RowKey ge '{escaped_bound(start)}'" if cursor is None else f"RowKey gt '{escaped_bound(cursor)}'",

@@ -21,8 +21,8 @@ from libcloud.storage.base import StorageDriver
 from requests import Request, RequestException
 
 from adapters.common.backoff import retry
+from adapters.common.limits import name_bytes
 from shared.errors import GrandstandError, Unavailable
-from shared.ports import MAX_NAME_BYTES
 
 Identity = TypeVar("Identity", bound=Hashable)
 
@@ -134,9 +134,7 @@ class LibcloudObjects:
         self._ask("DELETE", self._path(name), missing="NoSuchKey")
 
     def _path(self, name: str) -> str:
-        size = len(name.encode())
-        if not 1 <= size <= MAX_NAME_BYTES:
-            raise ValueError(f"an object's name has 1 to {MAX_NAME_BYTES} bytes in UTF-8, this one {size}")
+        name_bytes(name)
         key = self._prefix + stored_name(name)
         if len(key.encode()) > MAX_STORED_BYTES:
             raise ValueError(f"this object's name has too many unusual characters to be stored: {name[:40]!r}…")

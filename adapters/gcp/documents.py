@@ -13,8 +13,9 @@ import secrets
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from adapters.common.limits import key_bytes
 from shared.errors import CorruptData
-from shared.ports import MAX_KEY_BYTES, Item
+from shared.ports import Item
 
 NONCE_BYTES: Final = 9
 BEHIND: Final = "g"
@@ -92,21 +93,14 @@ def micros(timestamp: Any) -> int:
 
 def prefix_of(partition: str) -> str:
     """What the ids of a partition's documents begin with. Raises ValueError past the limits, as `id_of` does."""
-    key = _key(partition)
+    key = key_bytes(partition)
     return f"{blake2b(key, digest_size=4).hexdigest()}{key.hex()}-"
 
 
 def id_of(partition: str, sort: str) -> str:
-    return prefix_of(partition) + _key(sort).hex()
+    return prefix_of(partition) + key_bytes(sort).hex()
 
 
 def sort_of(name: str) -> str:
     """The sort key of a document, by its name."""
     return bytes.fromhex(name.rpartition("-")[2]).decode()
-
-
-def _key(text: str) -> bytes:
-    encoded = text.encode()
-    if not 1 <= len(encoded) <= MAX_KEY_BYTES:
-        raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {len(encoded)}")
-    return encoded

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from adapters.common.backoff import retry
 from adapters.common.environment import needs_extra, require, suite_name
+from adapters.common.limits import check_message
 from adapters.gcp.clients import PROJECT, REQUEST_SECONDS, Clients
 from adapters.gcp.errors import about
 from shared.errors import Unavailable
-from shared.ports import MAX_MESSAGE_BYTES, Clock
+from shared.ports import Clock
 
 if TYPE_CHECKING:
     from google.cloud.tasks_v2 import CloudTasksClient
@@ -66,8 +67,7 @@ class GcpQueue:
         self._told = f"the queue {self._parent}"
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
+        check_message(body)
         if not 0 <= delay_seconds <= MAX_DELAY_SECONDS:
             raise ValueError(f"delay_seconds={delay_seconds}; Cloud Tasks takes 0 to {MAX_DELAY_SECONDS}")
         task = self._task(body, delay_seconds)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from adapters.common.backoff import retry
+from adapters.common.limits import check_batch, check_page, check_value
 from adapters.gcp.documents import (
     BEHIND,
     Version,
@@ -22,7 +23,7 @@ from adapters.gcp.documents import (
 from adapters.gcp.errors import about
 from adapters.gcp.firestore import Firestore
 from shared.errors import Throttled, Unavailable, VersionConflict
-from shared.ports import ABSENT, MAX_BATCH_GET, MAX_VALUE_BYTES, Clock, Item, Key, Page
+from shared.ports import ABSENT, Clock, Item, Key, Page
 
 GET_DOCUMENTS: Final = 250
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
@@ -50,8 +51,7 @@ class GcpTable:
         return self.batch_get([(partition, sort)]).get((partition, sort))
 
     def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        if len(keys) > MAX_BATCH_GET:
-            raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
+        check_batch(keys)
         root = self._root()
         wanted = {root + id_of(*key): key for key in keys}
         names = list(wanted)
@@ -71,8 +71,7 @@ class GcpTable:
         if_version: str | None = None,
         expires_at: int | None = None,
     ) -> str:
-        if len(value) > MAX_VALUE_BYTES:
-            raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
+        check_value(value)
         write = self._new_write()
         write.update.name = self._root() + id_of(partition, sort)
         fill(write.update.fields, value, expires_at)
@@ -102,8 +101,7 @@ class GcpTable:
         limit: int = 1_000,
         cursor: str | None = None,
     ) -> Page:
-        if limit < 1:
-            raise ValueError(f"limit={limit}; a page has at least one item")
+        check_page(limit)
         root = self._root() + prefix_of(partition)
         if end is not None and end.encode() <= start.encode():
             return Page([], None)

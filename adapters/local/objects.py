@@ -15,9 +15,9 @@ from typing import Final
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
+from adapters.common.limits import name_bytes
 from adapters.local.store import fsync_folder
 from shared.errors import Misconfigured, Unavailable
-from shared.ports import MAX_NAME_BYTES
 
 MAX_PART: Final = 200
 """Characters of one file's name; Linux and macOS take 255 bytes."""
@@ -86,9 +86,7 @@ class LocalObjects:
         return swept
 
     def _path(self, name: str) -> Path:
-        size = len(name.encode())
-        if not 1 <= size <= MAX_NAME_BYTES:
-            raise ValueError(f"an object's name has 1 to {MAX_NAME_BYTES} bytes in UTF-8, this one {size}")
+        name_bytes(name)
         *folders, last = name.split("/")
         *cut, rest = _cut(last)
         return self._root.joinpath(*_folders(folders), *cut, rest)

@@ -4,8 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.common.limits import check_message
 from adapters.local.store import Database
-from shared.ports import MAX_MESSAGE_BYTES, Clock
+from shared.ports import Clock
 from shared.stream import Message
 
 SCHEMA: Final = (
@@ -36,8 +37,7 @@ class LocalQueue:
         self._clock = clock
 
     def send(self, body: bytes, *, delay_seconds: int = 0) -> None:
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES} bytes, this one {len(body)}")
+        check_message(body)
         row = (self._name, self._clock.now_ms() + 1_000 * delay_seconds, body)
         self._database.write(
             lambda connection: connection.execute("INSERT INTO messages(queue, due_at, body) VALUES (?, ?, ?)", row)

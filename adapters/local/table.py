@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.common.limits import check_batch, check_page, check_value, key_bytes
 from adapters.local.store import Database
 from shared.errors import VersionConflict
-from shared.ports import ABSENT, MAX_BATCH_GET, MAX_KEY_BYTES, MAX_VALUE_BYTES, Clock, Item, Key, Page
+from shared.ports import ABSENT, Clock, Item, Key, Page
 
 SCHEMA: Final = (
     # AUTOINCREMENT never hands out a number twice, not even after deletes: it is the version
@@ -59,8 +60,7 @@ class LocalTable:
         return self.batch_get([(partition, sort)]).get((partition, sort))
 
     def batch_get(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        if len(keys) > MAX_BATCH_GET:
-            raise ValueError(f"{len(keys)} keys; batch_get takes at most {MAX_BATCH_GET}")
+        check_batch(keys)
         raw = [(key, self._key(*key)) for key in keys]
 
         def work(connection: sqlite3.Connection) -> dict[Key, Item]:
@@ -90,7 +90,9 @@ class LocalTable:
 
     def put_many(self, puts: Sequence[Put]) -> list[str | None]:
         """Many writes in one commit, each on its own condition: its new version, or None for a conflict."""
-        raw = [(put, self._key(put.partition, put.sort), _value(put.value)) for put in puts]
+        for put in puts:
+            check_value(put.value)
+        raw = [(put, self._key(put.partition, put.sort), put.value) for put in puts]
 
         def work(connection: sqlite3.Connection) -> list[str | None]:
             versions: list[str | None] = []
@@ -122,11 +124,10 @@ class LocalTable:
         limit: int = 1_000,
         cursor: str | None = None,
     ) -> Page:
-        if limit < 1:
-            raise ValueError(f"limit={limit}; a page has at least one item")
+        check_page(limit)
         parameters = {
             "name": self._name,
-            "partition": _key_bytes(partition),
+            "partition": key_bytes(partition),
             "start": start.encode(),
             "end": None if end is None else end.encode(),
             "cursor": None if cursor is None else cursor.encode(),
@@ -139,7 +140,7 @@ class LocalTable:
         return self._database.read(work)
 
     def _key(self, partition: str, sort: str) -> RawKey:
-        return self._name, _key_bytes(partition), _key_bytes(sort)
+        return self._name, key_bytes(partition), key_bytes(sort)
 
     def _version_holds(self, connection: sqlite3.Connection, key: RawKey, if_version: str | None) -> bool:
         if if_version is None:
@@ -179,16 +180,3 @@ def _page(partition: str, rows: Iterable[tuple[bytes, int, int | None, bytes]], 
 
 def _expired(expires_at: int | None, now_ms: int) -> bool:
     return expires_at is not None and expires_at <= now_ms
-
-
-def _key_bytes(text: str) -> bytes:
-    encoded = text.encode()
-    if not 1 <= len(encoded) <= MAX_KEY_BYTES:
-        raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes in UTF-8, this one {len(encoded)}")
-    return encoded
-
-
-def _value(value: bytes) -> bytes:
-    if len(value) > MAX_VALUE_BYTES:
-        raise ValueError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
-    return value
