@@ -110,9 +110,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def opened(app: Path, cloud: Cloud) -> Opens:
-    """Opens the app of one function."""
+def opening(cloud: Cloud, place: Callable[[str], tuple[Path, Path]]) -> Opens:
+    """Opens a function's app; `place` says in which folder it is and where its libraries lie."""
     try:
         runtime()
     except NotInstalled as missing:
@@ -120,11 +119,18 @@ def opened(app: Path, cloud: Cloud) -> Opens:
 
     @contextmanager
     def opens(function: str, **settings: str) -> Iterator[Worker]:
+        folder, libraries = place(function)
         environ = {**os.environ, **cloud.environ, "GRANDSTAND_FUNCTION": function, **settings}
-        with functions_worker(app, environ, [ROOT]) as worker:
+        with functions_worker(folder, environ, [libraries]) as worker:
             yield worker
 
     return opens
+
+
+@pytest.fixture(scope="module")
+def opened(app: Path, cloud: Cloud) -> Opens:
+    """Opens the app of one function."""
+    return opening(cloud, lambda _: (app, ROOT))
 
 
 def body() -> bytes:

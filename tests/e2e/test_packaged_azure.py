@@ -1,17 +1,13 @@
 """Packages indexed and invoked by Microsoft's own worker: HTTP, a batch of events, a queue's message, a timer."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from adapters.packaging.contents import SITE_PACKAGES
 from adapters.packaging.target import Cloud as Provider
 from tests.e2e import test_azure_runtime as story
-from tests.e2e.test_azure_runtime import Cloud, Opens
-from tests.emulators.functions_runtime import NotInstalled, Worker, functions_worker
-from tests.emulators.functions_runtime.install import runtime
+from tests.e2e.test_azure_runtime import Cloud, Opens, opening
 from tests.packages import unpacked
 
 pytestmark = [
@@ -26,19 +22,12 @@ cloud = story.cloud
 @pytest.fixture
 def opened(cloud: Cloud) -> Opens:
     """Opens a function's package."""
-    try:
-        runtime()
-    except NotInstalled as missing:
-        pytest.skip(str(missing))
 
-    @contextmanager
-    def opens(function: str, **settings: str) -> Iterator[Worker]:
+    def place(function: str) -> tuple[Path, Path]:
         package = unpacked(Provider.azure, function)
-        environ = {**os.environ, **cloud.environ, "GRANDSTAND_FUNCTION": function, **settings}
-        with functions_worker(package, environ, [package / SITE_PACKAGES[Provider.azure]]) as worker:
-            yield worker
+        return package, package / SITE_PACKAGES[Provider.azure]
 
-    return opens
+    return opening(cloud, place)
 
 
 def test_a_body_goes_in_and_its_audience_comes_out(opened: Opens, cloud: Cloud) -> None:
